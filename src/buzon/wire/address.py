@@ -1,0 +1,96 @@
+"""From a host name to a connected socket, never to an address that we may not visit."""
+
+import ipaddress
+import socket
+import time
+from typing import Any
+
+from buzon.wire.argument import encoded
+from buzon.wire.endpoint import Endpoint
+from buzon.wire.errors import ConnectFailed, MailError, NotPermitted, TimedOut
+
+# (family, type, protocol, canonical name, socket address) as getaddrinfo gives it.
+_Found = tuple[Any, Any, int, str, Any]
+
+
+def connected(endpoint: Endpoint) -> socket.socket:
+    """A TCP socket to the first address of `endpoint.host` that answers.
+
+    All tries together last `connect_timeout` seconds at most (the name's resolution has the
+    system resolver's own deadline). The very address that was checked is the one connected to,
+    so that a name that changes its mind in between leads nowhere. Raises ConnectFailed,
+    TimedOut, NotPermitted (all addresses private where `allow_private` is off).
+    """
+    found = _allowed(_resolved(endpoint), endpoint)
+    deadline = time.monotonic() + endpoint.connect_timeout
+    failure: MailError = ConnectFailed(f"The name {endpoint.host} has no address.")
+    for position, one in enumerate(found):
+        share = (deadline - time.monotonic()) / (len(found) - position)
+        try:
+            return _dialled(one, max(share, 0.001))
+        except TimeoutError:
+            failure = TimedOut(
+                f"{endpoint.host}:{endpoint.port} did not accept a connection within "
+                f"{endpoint.connect_timeout:g} seconds."
+            )
+        except OSError as error:
+            reason = error.strerror or str(error)
+            failure = ConnectFailed(
+                f"Could not connect to {endpoint.host}:{endpoint.port}: {reason}."
+            )
+    raise failure
+
+
+def is_public(address: str) -> bool:
+    """Whether an IPv4 or IPv6 address, also one hidden inside another, is on the open Internet."""
+    ip = ipaddress.ip_address(address.partition("%")[0])
+    if isinstance(ip, ipaddress.IPv6Address):
+        inner = ip.ipv4_mapped or ip.sixtofour or _nat64(ip)
+        if inner is not None:
+            return is_public(str(inner))
+    return ip.is_global and not ip.is_multicast
+
+
+def _nat64(ip: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
+    # RFC 6052: the last 32 bits are an IPv4 address that a gateway would connect to.
+    if ip in ipaddress.IPv6Network("64:ff9b::/96"):
+        return ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
+    return None
+
+
+def _resolved(endpoint: Endpoint) -> list[_Found]:
+    encoded(endpoint.host, "The server's name")
+    if not endpoint.host or not 0 < endpoint.port < 65536:
+        raise ConnectFailed("The server needs a name and a port from 1 to 65535.")
+    try:
+        return socket.getaddrinfo(endpoint.host, endpoint.port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:
+        raise ConnectFailed(f"The server's name {endpoint.host} was not found.") from error
+
+
+def _allowed(found: list[_Found], endpoint: Endpoint) -> list[_Found]:
+    if endpoint.allow_private:
+        return found
+    public = [one for one in found if is_public(one[4][0])]
+    if found and not public:
+        raise NotPermitted(
+            f"The server {endpoint.host} is on a private network, which this installation "
+            "does not connect to."
+        )
+    return public
+
+
+def _dialled(one: _Found, seconds: float) -> socket.socket:
+    family, kind, protocol, _, address = one
+    sock = socket.socket(family, kind, protocol)
+    try:
+        sock.settimeout(seconds)
+        sock.connect(address)
+        # Small pipelined commands must not wait for each other (Nagle), and a peer that vanished
+        # without a word must be noticed while we wait in IDLE.
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    except BaseException:
+        sock.close()
+        raise
+    return sock

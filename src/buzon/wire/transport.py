@@ -1,0 +1,199 @@
+"""A blocking stream of octets to a mail server, with a deadline on every step.
+
+    TCP ──(Security.TLS)──────────────► TLS ──start_deflate──► DEFLATE inside TLS
+     └──(STARTTLS) start_tls ──────────► TLS
+
+Every OSError, ssl.SSLError and zlib.error ends here and leaves as one of our own errors.
+"""
+
+import contextlib
+import socket
+import ssl
+import time
+import zlib
+from types import TracebackType
+
+from buzon.wire import tls
+from buzon.wire.address import connected
+from buzon.wire.endpoint import Endpoint, Security
+from buzon.wire.errors import ConnectFailed, TimedOut, TlsRefused
+
+
+class Transport:
+    """One connection. `bytes_in` and `bytes_out` count octets as on the wire (compressed, but
+    without TLS's own); `encrypted` says whether TLS is on. Used by one thread at a time.
+    """
+
+    def __init__(self, endpoint: Endpoint, sock: socket.socket) -> None:
+        self.endpoint = endpoint
+        self.encrypted = False
+        self.bytes_in = 0
+        self.bytes_out = 0
+        self._sock = sock
+        self._certificate = ""
+        self._deflate: _Deflate | None = None
+
+    @classmethod
+    def connect(cls, endpoint: Endpoint) -> "Transport":
+        """TCP, and TLS at once when `endpoint.security` is TLS.
+
+        Raises ConnectFailed, TimedOut, TlsRefused; NotPermitted for a private address where
+        `endpoint.allow_private` is off.
+        """
+        transport = cls(endpoint, connected(endpoint))
+        if endpoint.security is Security.TLS:
+            transport._handshake()
+        return transport
+
+    def start_tls(self, unread: bytes = b"") -> None:
+        """Upgrade after the server's OK. `unread` is what the caller received behind that OK.
+
+        Whatever came in the clear before the handshake may have been put there by somebody in
+        between, so nothing of it may be believed under TLS: any of it is TlsRefused.
+        """
+        if unread or self._something_waits():
+            self.close()
+            raise TlsRefused(
+                f"{self.endpoint.host} sent more than its answer before TLS began; "
+                "somebody may be tampering with the connection."
+            )
+        self._handshake()
+
+    def start_deflate(self, unread: bytes = b"") -> None:
+        """COMPRESS=DEFLATE in both directions (RFC 4978); `unread` is compressed already."""
+        self._deflate = _Deflate(unread)
+
+    def send(self, data: bytes) -> None:
+        """The whole of `data`, within `read_timeout` seconds. Raises TimedOut, ConnectFailed."""
+        if self._deflate is not None:
+            data = self._deflate.pack(data)
+        deadline = time.monotonic() + self.endpoint.read_timeout
+        rest = memoryview(data)
+        while rest:
+            try:
+                self._sock.settimeout(max(deadline - time.monotonic(), 0.001))
+                sent = self._sock.send(rest)
+            except TimeoutError as error:
+                raise self._timed_out("take our command") from error
+            except OSError as error:
+                raise self._cut() from error
+            self.bytes_out += sent
+            rest = rest[sent:]
+
+    def receive(self, most: int = 262_144) -> bytes:
+        """1 to `most` octets, within `read_timeout` seconds; never b"".
+
+        Raises TimedOut; ConnectFailed at the end of the stream.
+        """
+        data = self._read(most, self.endpoint.read_timeout)
+        if data is None:
+            raise self._timed_out("answer")
+        return data
+
+    def receive_if_any(self, seconds: float) -> bytes | None:
+        """1 octet or more when they come within `seconds`, else None; for IDLE.
+
+        Raises ConnectFailed at the end of the stream: a closed connection is not a quiet one.
+        """
+        return self._read(262_144, seconds)
+
+    def certificate_sha256(self) -> str:
+        """Lower-case hex of the peer's certificate (DER), "" in the clear."""
+        return self._certificate
+
+    def close(self) -> None:
+        """Drop the connection; safe at any time, twice too."""
+        with contextlib.suppress(OSError):
+            self._sock.close()
+
+    def __enter__(self) -> "Transport":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _handshake(self) -> None:
+        try:
+            wrapped = tls.secured(self._sock, self.endpoint)
+        except BaseException:
+            self.close()
+            raise
+        self._sock = wrapped
+        self._certificate = tls.fingerprint(wrapped)
+        self.encrypted = True
+
+    def _something_waits(self) -> bool:
+        try:
+            self._sock.settimeout(0)
+            return bool(self._sock.recv(1, socket.MSG_PEEK))
+        except BlockingIOError:
+            return False
+        except OSError as error:
+            raise self._cut() from error
+
+    def _read(self, most: int, seconds: float) -> bytes | None:
+        if self._deflate is None:
+            return self._read_socket(most, seconds)
+        deadline = time.monotonic() + seconds
+        while True:
+            try:
+                data = self._deflate.unpack(most)
+            except zlib.error as error:
+                raise ConnectFailed(
+                    f"{self.endpoint.host} sent compressed data that makes no sense."
+                ) from error
+            if data:
+                return data
+            packed = self._read_socket(most, max(deadline - time.monotonic(), 0))
+            if packed is None:
+                return None
+            self._deflate.feed(packed)
+
+    def _read_socket(self, most: int, seconds: float) -> bytes | None:
+        try:
+            self._sock.settimeout(max(seconds, 0))
+            data = self._sock.recv(most)
+        except (TimeoutError, BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            return None
+        except OSError as error:
+            raise self._cut() from error
+        if not data:
+            raise self._cut()
+        self.bytes_in += len(data)
+        return data
+
+    def _timed_out(self, what: str) -> TimedOut:
+        waited = f"{self.endpoint.read_timeout:g} seconds"
+        return TimedOut(f"{self.endpoint.host} did not {what} within {waited}.")
+
+    def _cut(self) -> ConnectFailed:
+        return ConnectFailed(f"The connection to {self.endpoint.host} was cut.")
+
+
+class _Deflate:
+    """Raw DEFLATE, both ways. What comes in is unpacked in pieces of a bounded size, because a
+    few octets may unpack to very many."""
+
+    def __init__(self, unread: bytes) -> None:
+        self._packer = zlib.compressobj(level=6, wbits=-zlib.MAX_WBITS)
+        self._unpacker = zlib.decompressobj(wbits=-zlib.MAX_WBITS)
+        self._packed = unread
+
+    def pack(self, data: bytes) -> bytes:
+        return self._packer.compress(data) + self._packer.flush(zlib.Z_SYNC_FLUSH)
+
+    def feed(self, packed: bytes) -> None:
+        self._packed += packed
+
+    def unpack(self, most: int) -> bytes:
+        """Up to `most` octets, b"" when more has to be fed. Raises zlib.error."""
+        data = self._unpacker.decompress(self._packed, most)
+        self._packed = self._unpacker.unconsumed_tail
+        if not data and self._unpacker.eof:
+            raise zlib.error("the compressed stream has ended")
+        return data
