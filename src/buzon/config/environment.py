@@ -1,0 +1,225 @@
+"""The settings: every BUZON_ variable of the environment, what it means, and how it is read.
+
+`docs/settings.md` is generated from this list, and a test compares the two.
+"""
+
+import os
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+
+class SettingError(Exception):
+    """A setting's value makes no sense; the sentence says which, and what is expected."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One variable: its name, default as one would write it, meaning, and reader."""
+
+    name: str
+    default: str
+    meaning: str
+    read: Callable[[str], Any]
+
+
+def read_environment(environ: Mapping[str, str] = os.environ) -> dict[str, Any]:
+    """Every setting's value by name. Raises SettingError for a wrong value or an unknown name."""
+    known = {setting.name for setting in SETTINGS}
+    for name in sorted(environ):
+        if name.startswith("BUZON_") and name not in known:
+            raise SettingError(f"There is no setting {name}; docs/settings.md lists them all.")
+    return {setting.name: _value(setting, environ) for setting in SETTINGS}
+
+
+def _value(setting: Setting, environ: Mapping[str, str]) -> Any:
+    written = environ.get(setting.name, "").strip() or setting.default
+    try:
+        return setting.read(written)
+    except ValueError as error:
+        raise SettingError(f"{setting.name} must be {error}, not {written!r}.") from None
+
+
+def _text(written: str) -> str:
+    return written
+
+
+def _folder(written: str) -> Path:
+    return Path(written).expanduser().resolve()
+
+
+def _whole(least: int, most: int) -> Callable[[str], int]:
+    def read(written: str) -> int:
+        if not re.fullmatch(r"[0-9]{1,18}", written) or not least <= int(written) <= most:
+            raise ValueError(f"a whole number from {least} to {most}")
+        return int(written)
+
+    return read
+
+
+def _seconds(least: float, most: float) -> Callable[[str], float]:
+    def read(written: str) -> float:
+        expected = f"a number of seconds from {least:g} to {most:g}"
+        try:
+            value = float(written)
+        except ValueError:
+            raise ValueError(expected) from None
+        if not least <= value <= most:
+            raise ValueError(expected)
+        return value
+
+    return read
+
+
+def _yes_or_no(written: str) -> bool:
+    if written.lower() in ("yes", "true", "1", "on"):
+        return True
+    if written.lower() in ("no", "false", "0", "off"):
+        return False
+    raise ValueError("yes or no")
+
+
+def _database(written: str) -> str:
+    scheme = urlsplit(written).scheme if written else ""
+    if written and scheme not in ("sqlite", "postgres", "postgresql"):
+        raise ValueError("a URL such as postgresql://user:password@host/name, or empty")
+    return written
+
+
+def _smtp(written: str) -> str:
+    expected = "a URL such as smtp+starttls://user:password@host:587, or empty"
+    if not written:
+        return ""
+    try:
+        parts = urlsplit(written)
+        sound = parts.hostname and (parts.port is None or parts.port > 0)
+    except ValueError:
+        raise ValueError(expected) from None
+    if parts.scheme not in ("smtp", "smtps", "smtp+starttls") or not sound:
+        raise ValueError(expected)
+    return written
+
+
+def _one_of(*choices: str) -> Callable[[str], str]:
+    def read(written: str) -> str:
+        if written not in choices:
+            raise ValueError("one of " + ", ".join(choices))
+        return written
+
+    return read
+
+
+SETTINGS = (
+    Setting(
+        "BUZON_DATA_DIR",
+        "var",
+        "The folder of this installation: the embedded database, the keys, the locks. "
+        "Relative to the folder that the command is started in.",
+        _folder,
+    ),
+    Setting(
+        "BUZON_DATABASE_URL",
+        "",
+        "The database. Empty: SQLite in the data folder. Else "
+        "`postgresql://user:password@host:port/name` (PostgreSQL 15 or later).",
+        _database,
+    ),
+    Setting(
+        "BUZON_KEYS",
+        "",
+        "The key ring for stored secrets, `name:base64[,name:base64…]`, 32 octets each; the first "
+        "encrypts, all decrypt. Empty: the file `keys` in the data folder, made at the first start.",
+        _text,
+    ),
+    Setting(
+        "BUZON_MAX_ACCOUNTS",
+        "10",
+        "How many collection accounts an organization may have (R1).",
+        _whole(1, 100_000),
+    ),
+    Setting(
+        "BUZON_MAX_MESSAGE_BYTES",
+        "52428800",
+        "The limit of a message in octets for new collection accounts; larger ones get the "
+        "outcome `oversized`.",
+        _whole(10_000, 1_000_000_000),
+    ),
+    Setting(
+        "BUZON_POLL_SECONDS",
+        "60",
+        "How long after a collection an account is due again.",
+        _seconds(1, 86_400),
+    ),
+    Setting(
+        "BUZON_WORKERS",
+        "4",
+        "How many collection accounts `buzon up` works on at the same time.",
+        _whole(1, 200),
+    ),
+    Setting(
+        "BUZON_LEASE_SECONDS",
+        "120",
+        "How long a worker's claim lasts unless renewed: the longest time that work waits for a "
+        "worker of another machine that died.",
+        _seconds(0.5, 3_600),
+    ),
+    Setting(
+        "BUZON_CONNECT_TIMEOUT_SECONDS",
+        "15",
+        "How long to wait for a mail server to accept a connection.",
+        _seconds(0.1, 300),
+    ),
+    Setting(
+        "BUZON_READ_TIMEOUT_SECONDS",
+        "50",
+        "How long to wait for a mail server's next octets; kept below half of the lease.",
+        _seconds(0.1, 600),
+    ),
+    Setting(
+        "BUZON_ALLOW_PRIVATE_HOSTS",
+        "yes",
+        "Whether mail servers on private and loopback addresses may be connected to.",
+        _yes_or_no,
+    ),
+    Setting(
+        "BUZON_CA_FILE",
+        "",
+        "A PEM file of certificate authorities that are trusted beside the system's.",
+        _text,
+    ),
+    Setting(
+        "BUZON_SMTP_URL",
+        "",
+        "The server through which notifications are copied by e-mail: "
+        "`smtp+starttls://user:password@host:587`, `smtps://…` or `smtp://…`. Empty: no copies.",
+        _smtp,
+    ),
+    Setting(
+        "BUZON_MAIL_FROM",
+        "",
+        "The sender address of notifications by e-mail; needed with BUZON_SMTP_URL.",
+        _text,
+    ),
+    Setting(
+        "BUZON_READER_SECONDS",
+        "20",
+        "Processor time that a message may take which is read in a process of its own, because "
+        "its reader died before.",
+        _whole(1, 600),
+    ),
+    Setting(
+        "BUZON_READER_MEGABYTES",
+        "1024",
+        "Memory for such a process.",
+        _whole(256, 65_536),
+    ),
+    Setting(
+        "BUZON_LOG_LEVEL",
+        "info",
+        "Which log lines are written: `debug`, `info`, `warning` or `error`.",
+        _one_of("debug", "info", "warning", "error"),
+    ),
+)

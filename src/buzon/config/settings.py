@@ -1,0 +1,57 @@
+"""Django's settings, made from the environment (`environment.py`)."""
+
+from pathlib import Path
+from typing import Any
+
+import dj_database_url
+
+from buzon.config.environment import read_environment
+
+_values = read_environment()
+globals().update(_values)
+
+BUZON_DATA_DIR: Path = _values["BUZON_DATA_DIR"]
+
+INSTALLED_APPS = [
+    "django.contrib.contenttypes",
+    "django.contrib.auth",
+    "buzon.desk",
+    "buzon.intake",
+    "buzon.notify",
+]
+AUTH_USER_MODEL = "desk.User"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+USE_TZ = True
+TIME_ZONE = "UTC"
+USE_I18N = True
+LANGUAGE_CODE = "en"
+LOGGING_CONFIG = None  # config/logs.py sets it up
+
+
+def _sqlite(file: Path) -> dict[str, Any]:
+    return {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": str(file),
+        "OPTIONS": {
+            "transaction_mode": "IMMEDIATE",
+            "timeout": 60,
+            "init_command": (
+                "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-64000;"
+                "PRAGMA wal_autocheckpoint=4000; PRAGMA temp_store=MEMORY"
+            ),
+        },
+    }
+
+
+def _database(url: str) -> dict[str, Any]:
+    if not url:
+        return _sqlite(BUZON_DATA_DIR / "buzon.sqlite3")
+    parsed = dict(dj_database_url.parse(url))
+    if parsed["ENGINE"].endswith("sqlite3"):
+        return _sqlite(Path(str(parsed["NAME"])))
+    parsed["CONN_MAX_AGE"] = None
+    parsed["CONN_HEALTH_CHECKS"] = True
+    return parsed
+
+
+DATABASES = {"default": _database(_values["BUZON_DATABASE_URL"])}

@@ -1,0 +1,106 @@
+"""The ledger: one row for every message seen on a server within its account's window.
+
+                 ┌──▶ filed ──▶ settled (the server did what R6 asks)
+    waiting ─────┼──▶ skipped | ignored | oversized ──fetch──▶ waiting
+                 └──▶ failed ──retry──▶ waiting
+
+A waiting row without octets (`sha256` "") is still to be downloaded; one with octets is in custody
+and still to be processed. Only a filed row, which is in custody whole, is ever settled.
+"""
+
+from django.db import models
+from django.db.models import Q
+
+from buzon.desk.models import Message, Organization
+from buzon.intake.models.account import CollectionAccount
+from buzon.intake.models.folder import Folder
+
+
+class Arrival(models.Model):
+    """One message on one server. Identity: IMAP (folder, UIDVALIDITY, UID), POP3 (folder, UIDL,
+    generation); `header_digest` is the identity card by which it is found again after a
+    renumbering. `gone_at`: no longer on the server. `reason` is data, see `buzon.desk.reasons`.
+    """
+
+    class Outcome(models.TextChoices):
+        WAITING = "waiting"
+        FILED = "filed"
+        SKIPPED = "skipped"
+        IGNORED = "ignored"
+        OVERSIZED = "oversized"
+        FAILED = "failed"
+
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="+")
+    account = models.ForeignKey(
+        CollectionAccount, on_delete=models.CASCADE, related_name="arrivals", db_index=False
+    )
+    folder = models.ForeignKey(Folder, on_delete=models.CASCADE, related_name="arrivals")
+    uidvalidity = models.BigIntegerField(null=True, blank=True)
+    uid = models.BigIntegerField(null=True, blank=True)
+    uidl = models.CharField(max_length=300, null=True, blank=True)  # noqa: DJ001
+    generation = models.PositiveIntegerField(default=1)
+
+    header_digest = models.CharField(max_length=64, blank=True, default="")
+    size = models.BigIntegerField(default=0)  # octets, as the server said or as received
+    internal_date = models.DateTimeField(null=True, blank=True)
+    sender = models.CharField(max_length=400, blank=True, default="")  # folded
+    of_history = models.BooleanField(default=False)
+
+    outcome = models.CharField(max_length=10, choices=Outcome.choices, default=Outcome.WAITING)
+    reason = models.JSONField(default=dict)
+    sha256 = models.CharField(max_length=64, blank=True, default="")
+    header_sha256 = models.CharField(max_length=64, blank=True, default="")  # of an oversized one
+    structure = models.JSONField(default=dict)  # of an oversized one: BODYSTRUCTURE
+    message = models.ForeignKey(
+        Message, on_delete=models.SET_NULL, null=True, blank=True, related_name="arrivals"
+    )
+    attempts = models.PositiveIntegerField(default=0)  # of processing, counted before the reading
+    retry_at = models.DateTimeField(null=True, blank=True)
+    asked_by_person = models.BooleanField(default=False)  # fetch it whatever triage and limit say
+    seen_at = models.DateTimeField(auto_now_add=True)
+    decided_at = models.DateTimeField(null=True, blank=True)
+    settled_at = models.DateTimeField(null=True, blank=True)
+    gone_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["folder", "uidvalidity", "uid"],
+                condition=Q(uid__isnull=False, gone_at__isnull=True),
+                name="imap_identity",
+            ),
+            models.UniqueConstraint(
+                fields=["folder", "uidl", "generation"],
+                condition=Q(uidl__isnull=False),
+                name="pop3_identity",
+            ),
+            models.UniqueConstraint(
+                fields=["folder", "uidl"],
+                condition=Q(uidl__isnull=False, gone_at__isnull=True),
+                name="one_live_row_per_uidl",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["account", "id"], condition=Q(outcome="waiting"), name="arrival_waiting"
+            ),
+            models.Index(
+                fields=["account", "retry_at"],
+                condition=Q(retry_at__isnull=False),
+                name="arrival_to_retry",
+            ),
+            models.Index(
+                fields=["folder", "uid"],
+                condition=Q(outcome="filed", settled_at__isnull=True, gone_at__isnull=True),
+                name="arrival_to_settle",
+            ),
+            models.Index(
+                fields=["organization", "sender"],
+                condition=Q(outcome__in=["skipped", "oversized"]),
+                name="arrival_skipped_sender",
+            ),
+            models.Index(fields=["account", "outcome"], name="arrival_outcome"),
+        ]
+
+    def __str__(self) -> str:
+        return f"arrival {self.pk}"

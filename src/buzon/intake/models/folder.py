@@ -1,0 +1,56 @@
+"""A folder that is collected, its baseline and its cursor.
+
+    UID   1 ……… low ……… high ……… UIDNEXT
+          │not yet│ in the  │ new mail
+          │listed │ ledger  │
+          ◀──history        forward──▶
+
+Everything from `low` to `high` has been decided: a row of the ledger, or counted as outside the
+window. New mail goes forward from `high`; history goes backward from `low`, newest first. Both move
+only in the transaction that stored the rows. The baseline is what the first successful look saw.
+POP3 has one folder, INBOX, without UIDs: its listing is compared whole in every session.
+"""
+
+from django.db import models
+
+from buzon.intake.models.account import CollectionAccount
+
+
+class Folder(models.Model):
+    """One folder of a collection account. A folder collected as `sent` is matched by recipient."""
+
+    class Role(models.TextChoices):
+        INBOX = "inbox"
+        SENT = "sent"
+
+    account = models.ForeignKey(CollectionAccount, on_delete=models.CASCADE, related_name="folders")
+    name = models.CharField(max_length=500)
+    role = models.CharField(max_length=5, choices=Role.choices, default=Role.INBOX)
+    uidvalidity = models.BigIntegerField(null=True, blank=True)
+    baseline_at = models.DateTimeField(null=True, blank=True)
+    baseline_uidnext = models.BigIntegerField(null=True, blank=True)
+    high = models.BigIntegerField(default=0)
+    low = models.BigIntegerField(default=1)
+    outside = models.BigIntegerField(default=0)  # messages on the server before the window
+    history_total = models.BigIntegerField(default=0)  # messages on the server at the baseline
+    validity_changes = models.JSONField(default=list)  # ISO times, for the loop guard
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["account", "name"], name="folder_once"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class OutsideMail(models.Model):
+    """A POP3 message of before the window, by UIDL (or by digest where the server has no UIDL)."""
+
+    folder = models.ForeignKey(Folder, on_delete=models.CASCADE, related_name="outside_mail")
+    uidl = models.CharField(max_length=300)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["folder", "uidl"], name="outside_once"),
+        ]

@@ -1,0 +1,160 @@
+"""Claim, renew, fence and release, on SQLite and PostgreSQL alike.
+
+    due ──claim──▶ held (epoch + 1) ──renew──▶ held ──release──▶ due later
+                     │
+                     └─ lease_until passes, or the owner is dead ──▶ due again
+
+Times are the database's own clock, so that several machines agree. A lease that ends further in the
+future than any lease may is one left behind by a clock that was set back: it counts as run out.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from time import monotonic
+from typing import Any
+
+from django.conf import settings
+from django.db import models, transaction
+from django.db.models import F, Q
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from buzon.lease.owner import has_died, owner_name
+from buzon.lease.row import LeasedRow
+
+
+class LeaseLost(Exception):
+    """Another worker has taken the row over: stop, and write nothing more."""
+
+
+def lease_seconds() -> float:
+    """How long a claim lasts unless renewed."""
+    return float(settings.BUZON_LEASE_SECONDS)
+
+
+def claim(row: LeasedRow) -> "Lease | None":
+    """Take this one row, due or not; None while another worker holds it."""
+    rows = type(row)._base_manager.filter(pk=row.pk)
+    taken = _claim_one(rows, type(row), row.pk)
+    if taken is None and _break_dead_lease(type(row), row.pk):
+        return _claim_one(rows, type(row), row.pk)
+    return taken
+
+
+def claim_due(rows: "models.QuerySet[Any]", *, limit: int) -> "list[Lease]":
+    """Take up to `limit` rows that are due, those that have waited longest first."""
+    model = rows.model
+    horizon = timezone.now() + timedelta(days=1, hours=1)
+    # A due time more than a day ahead is from a clock that was set back since.
+    due = rows.filter(Q(due_at__lte=Now()) | Q(due_at__gt=horizon))
+    leases: list[Lease] = []
+    for pk, owner in due.order_by("due_at").values_list("pk", "lease_owner")[: limit * 4]:
+        if len(leases) == limit:
+            break
+        if owner:
+            _break_dead_lease(model, pk)
+        taken = _claim_one(due.filter(pk=pk).order_by(), model, pk)
+        if taken is not None:
+            leases.append(taken)
+    return leases
+
+
+def _claim_one(rows: "models.QuerySet[Any]", model: type[LeasedRow], pk: Any) -> "Lease | None":
+    owner, seconds = owner_name(), lease_seconds()
+    started = monotonic()
+    with transaction.atomic():
+        changed = rows.filter(_free()).update(
+            lease_owner=owner,
+            lease_until=Now() + timedelta(seconds=seconds),
+            lease_epoch=F("lease_epoch") + 1,
+        )
+        if not changed:
+            return None
+        epoch = model._base_manager.values_list("lease_epoch", flat=True).get(pk=pk)
+    return Lease(model=model, pk=pk, owner=owner, epoch=epoch, ends=started + seconds)
+
+
+def _free() -> Q:
+    longest = timedelta(seconds=lease_seconds() * 4 + 3600)
+    return (
+        Q(lease_owner="")
+        | Q(lease_until__isnull=True)
+        | Q(lease_until__lte=Now())
+        | Q(lease_until__gt=Now() + longest)
+    )
+
+
+def _break_dead_lease(model: type[LeasedRow], pk: Any) -> bool:
+    """Free the row if its owner was a process of this machine that has died."""
+    found = model._base_manager.filter(pk=pk).values_list("lease_owner", "lease_epoch").first()
+    if found is None or not has_died(found[0]):
+        return False
+    rows = model._base_manager.filter(pk=pk, lease_owner=found[0], lease_epoch=found[1])
+    return bool(rows.update(lease_owner="", lease_until=None))
+
+
+@dataclass(slots=True)
+class Lease:
+    """The right to work on one row, as long as the epoch is ours."""
+
+    model: type[LeasedRow]
+    pk: Any
+    owner: str
+    epoch: int
+    ends: float = field(repr=False)  # on this process's monotonic clock, never later than the row's
+
+    def fence(self) -> None:
+        """Inside a transaction: check that the row is still ours, and keep it so until commit.
+
+        Raises LeaseLost. On PostgreSQL the row stays locked until the transaction ends, so nobody
+        can claim it between the check and the commit; on SQLite the transaction is IMMEDIATE.
+        """
+        if not transaction.get_connection().in_atomic_block:
+            raise RuntimeError("fence() is meant for the transaction that it protects")
+        if not self._mine().select_for_update().exists():
+            raise LeaseLost(str(self))
+
+    def renew(self) -> None:
+        """Make it last a full term from now. Raises LeaseLost."""
+        started, seconds = monotonic(), lease_seconds()
+        if not self._mine().update(lease_until=Now() + timedelta(seconds=seconds)):
+            raise LeaseLost(str(self))
+        self.ends = started + seconds
+
+    def renew_if_needed(self) -> None:
+        """Renew once a third of the term has passed; cheap to call between any two steps."""
+        if self.seconds_left() < lease_seconds() * 2 / 3:
+            self.renew()
+
+    def seconds_left(self) -> float:
+        return self.ends - monotonic()
+
+    def check_before_server_change(self, *, deadline: float) -> None:
+        """Before a command that changes the server: still ours, and for longer than it may take.
+
+        A lease does not fence a mail server; that the command ends before the lease does is what
+        keeps a second worker's commands from running at the same time. `deadline` in seconds.
+        Raises LeaseLost.
+        """
+        self.renew()
+        if self.seconds_left() <= deadline:
+            raise LeaseLost(f"{self}: the command may take longer than the lease lasts")
+
+    def release(self, *, due_at: datetime | None, **changes: Any) -> bool:
+        """Give the row back, with the time of its next work; False if it was no longer ours."""
+        return bool(self._mine().update(lease_owner="", lease_until=None, due_at=due_at, **changes))
+
+    def _mine(self) -> "models.QuerySet[Any]":
+        return self.model._base_manager.filter(
+            pk=self.pk, lease_epoch=self.epoch, lease_owner=self.owner
+        )
+
+
+def free_all_dead(models_with_leases: Iterable[type[LeasedRow]]) -> int:
+    """At a start: free what processes of this machine left behind when they were killed."""
+    freed = 0
+    for model in models_with_leases:
+        held = model._base_manager.exclude(lease_owner="").values_list("pk", flat=True)
+        freed += sum(_break_dead_lease(model, pk) for pk in held)
+    return freed

@@ -1,0 +1,40 @@
+"""Which database the suite runs on: TESTS_DATABASE=sqlite (the default) or postgresql.
+
+The environment is set when this plugin is imported, before Django reads its settings. PostgreSQL
+is a cluster of our own in a temporary folder; with xdist the first process starts it and its
+workers, which inherit the environment, use it too.
+"""
+
+import atexit
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+from tests.servers.postgres import Postgres
+
+DATABASE = os.environ.get("TESTS_DATABASE", "sqlite")
+
+
+def _prepare() -> None:
+    for name in [name for name in os.environ if name.startswith("BUZON_")]:
+        del os.environ[name]  # the tester's own installation is none of our business
+    folder = Path(tempfile.mkdtemp(prefix="buzon-tests-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    os.environ["BUZON_DATA_DIR"] = str(folder)
+    os.environ["DJANGO_SETTINGS_MODULE"] = "buzon.config.settings"
+    if DATABASE == "postgresql":
+        os.environ["BUZON_DATABASE_URL"] = _postgres_url()
+
+
+def _postgres_url() -> str:
+    inherited = os.environ.get("TESTS_POSTGRES_URL")
+    if inherited:
+        return inherited
+    cluster = Postgres.start()
+    atexit.register(cluster.stop)
+    os.environ["TESTS_POSTGRES_URL"] = cluster.url
+    return cluster.url
+
+
+_prepare()
