@@ -1,0 +1,37 @@
+"""Fixtures of the real servers. One Dovecot for each test process: each takes its own ports."""
+
+import itertools
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from tests.servers.dovecot import Dovecot
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def dovecot() -> Iterator[Dovecot]:
+    """A Maildir Dovecot, shared by the tests of this process: add a login of your own."""
+    with Dovecot() as server:
+        yield server
+
+
+@pytest.fixture
+def login(dovecot: Dovecot) -> str:
+    """A fresh login on `dovecot`, with the password "secret"."""
+    name = f"ana{next(_numbers)}@tienda.example"
+    dovecot.add_login(name, "secret")
+    return name
+
+
+@pytest.fixture
+def fresh_login(dovecot: Dovecot) -> Callable[[], str]:
+    """Makes further logins."""
+
+    def make() -> str:
+        name = f"ana{next(_numbers)}@tienda.example"
+        dovecot.add_login(name, "secret")
+        return name
+
+    return make
