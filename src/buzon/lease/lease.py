@@ -18,9 +18,8 @@ from django.conf import settings
 from django.db import models, transaction
 from django.db.models import F, Q
 from django.db.models.functions import Now
-from django.utils import timezone
 
-from buzon.lease.owner import has_died, owner_name
+from buzon.lease.owner import has_died, machine_prefix, owner_name
 from buzon.lease.row import LeasedRow
 
 
@@ -35,36 +34,43 @@ def lease_seconds() -> float:
 
 def claim(row: LeasedRow) -> "Lease | None":
     """Take this one row, due or not; None while another worker holds it."""
-    rows = type(row)._base_manager.filter(pk=row.pk)
-    taken = _claim_one(rows, type(row), row.pk)
-    if taken is None and _break_dead_lease(type(row), row.pk):
-        return _claim_one(rows, type(row), row.pk)
+    model = type(row)
+    taken = _claim_one(model, row.pk)
+    if taken is None and _free_dead_owners(model._base_manager.filter(pk=row.pk)):
+        return _claim_one(model, row.pk)
     return taken
 
 
 def claim_due(rows: "models.QuerySet[Any]", *, limit: int) -> "list[Lease]":
-    """Take up to `limit` rows that are due, those that have waited longest first."""
+    """Take up to `limit` rows that are due and free, those that have waited longest first.
+
+    `rows` may be narrowed by other tables; those conditions choose, they are not part of the claim.
+    """
     model = rows.model
-    horizon = timezone.now() + timedelta(days=1, hours=1)
-    # A due time more than a day ahead is from a clock that was set back since.
-    due = rows.filter(Q(due_at__lte=Now()) | Q(due_at__gt=horizon))
+    due = rows.filter(_due())
+    _free_dead_owners(due)
     leases: list[Lease] = []
-    for pk, owner in due.order_by("due_at").values_list("pk", "lease_owner")[: limit * 4]:
+    # More than asked for: other workers look at the same rows and take some of them first.
+    candidates = due.filter(_free()).order_by("due_at").values_list("pk", flat=True)
+    for pk in candidates[: limit * 4]:
         if len(leases) == limit:
             break
-        if owner:
-            _break_dead_lease(model, pk)
-        taken = _claim_one(due.filter(pk=pk).order_by(), model, pk)
+        taken = _claim_one(model, pk, _due())
         if taken is not None:
             leases.append(taken)
     return leases
 
 
-def _claim_one(rows: "models.QuerySet[Any]", model: type[LeasedRow], pk: Any) -> "Lease | None":
+def _claim_one(model: type[LeasedRow], pk: Any, *conditions: Q) -> "Lease | None":
+    """The conditional UPDATE. All its conditions are about this row alone.
+
+    With a condition on another table Django puts them all into a sub-query, which PostgreSQL does
+    not look at again after waiting for a competitor's commit: both would hold the row.
+    """
     owner, seconds = owner_name(), lease_seconds()
     started = monotonic()
     with transaction.atomic():
-        changed = rows.filter(_free()).update(
+        changed = model._base_manager.filter(_free(), *conditions, pk=pk).update(
             lease_owner=owner,
             lease_until=Now() + timedelta(seconds=seconds),
             lease_epoch=F("lease_epoch") + 1,
@@ -73,6 +79,11 @@ def _claim_one(rows: "models.QuerySet[Any]", model: type[LeasedRow], pk: Any) ->
             return None
         epoch = model._base_manager.values_list("lease_epoch", flat=True).get(pk=pk)
     return Lease(model=model, pk=pk, owner=owner, epoch=epoch, ends=started + seconds)
+
+
+def _due() -> Q:
+    # A due time more than a day ahead is from a clock that was set back since.
+    return Q(due_at__lte=Now()) | Q(due_at__gt=Now() + timedelta(days=1, hours=1))
 
 
 def _free() -> Q:
@@ -85,13 +96,15 @@ def _free() -> Q:
     )
 
 
-def _break_dead_lease(model: type[LeasedRow], pk: Any) -> bool:
-    """Free the row if its owner was a process of this machine that has died."""
-    found = model._base_manager.filter(pk=pk).values_list("lease_owner", "lease_epoch").first()
-    if found is None or not has_died(found[0]):
-        return False
-    rows = model._base_manager.filter(pk=pk, lease_owner=found[0], lease_epoch=found[1])
-    return bool(rows.update(lease_owner="", lease_until=None))
+def _free_dead_owners(rows: "models.QuerySet[Any]") -> int:
+    """Free what processes of this machine that have died still hold; how many rows."""
+    held = rows.filter(lease_owner__startswith=machine_prefix())
+    owners = held.order_by().values_list("lease_owner", flat=True).distinct()
+    freed = 0
+    for dead in [owner for owner in owners if has_died(owner)]:
+        rows_of_dead = rows.model._base_manager.filter(lease_owner=dead)
+        freed += rows_of_dead.update(lease_owner="", lease_until=None)
+    return freed
 
 
 @dataclass(slots=True)
@@ -153,8 +166,4 @@ class Lease:
 
 def free_all_dead(models_with_leases: Iterable[type[LeasedRow]]) -> int:
     """At a start: free what processes of this machine left behind when they were killed."""
-    freed = 0
-    for model in models_with_leases:
-        held = model._base_manager.exclude(lease_owner="").values_list("pk", flat=True)
-        freed += sum(_break_dead_lease(model, pk) for pk in held)
-    return freed
+    return sum(_free_dead_owners(model._base_manager.all()) for model in models_with_leases)

@@ -1,7 +1,8 @@
 """Who holds a lease: a name that tells, on the same machine, whether its process still lives.
 
-`hostname/boot/pid namespace/pid/start time/number`. A process that was killed cannot write any more, so its
-lease may be taken at once by a process of the same machine; anyone else waits until it runs out.
+`hostname/boot/pid namespace/pid/start time/number`. A process that was killed writes no more,
+so its lease may be taken at once by a process of the same machine; anyone else waits until it runs
+out.
 """
 
 import functools
@@ -23,6 +24,11 @@ def has_died(owner: str) -> bool:
     if len(parts) != 6 or parts[:3] != mine[:3] or not parts[3].isdigit():
         return False
     return _start_time(int(parts[3])) != parts[4]
+
+
+def machine_prefix() -> str:
+    """What the names of all owners on this machine begin with."""
+    return "/".join(_machine()) + "/"
 
 
 @functools.cache
