@@ -1,0 +1,74 @@
+"""What a -ERR means, by its response code or, from servers without codes, by its words."""
+
+import re
+
+from buzon.wire.errors import (
+    AuthRejected,
+    Gone,
+    MailError,
+    MessageError,
+    NotPermitted,
+    ServerBusy,
+    Throttled,
+)
+from buzon.wire.pop3.core import Reply
+
+# RFC 2449 §8.1.1 and RFC 3206 §4; a code may have further levels: [SYS/TEMP/DISK].
+CODES: dict[str, tuple[type[MailError], str]] = {
+    "IN-USE": (ServerBusy, "Another program has this mailbox open; it will be tried again."),
+    "LOGIN-DELAY": (Throttled, "The server wants more time between two logins."),
+    "SYS/TEMP": (ServerBusy, "The server has a passing trouble; it will be tried again."),
+    "SYS/PERM": (NotPermitted, "The server has a lasting trouble that its operator must mend."),
+    "AUTH": (AuthRejected, "The server refused the login: check the login and the password."),
+}
+
+# Gmail: "exceeded command or bandwidth limits"; Microsoft: "Exceeded the login limit"; others.
+THROTTLED = re.compile(
+    r"bandwidth|(login|rate|connection|command|request)s? limit|too (many|often|frequent)|throttl"
+    r"|limit exceeded|maximum number of connections",
+    re.IGNORECASE,
+)
+# RFC 1939 §4: "-ERR unable to lock maildrop", with no code from older servers. "Account locked" is
+# another thing: a refused login.
+BUSY = re.compile(
+    r"(mail ?drop|mailbox).{0,40}(lock|in use|busy)|(lock|open).{0,20}mail ?drop"
+    r"|temporar|try (again )?later|in use|unavailable|(internal|server) error|timed out",
+    re.IGNORECASE,
+)
+
+
+def refused(reply: Reply, otherwise: MailError) -> MailError:
+    """The error for this -ERR; `otherwise` when neither code nor words say more.
+
+    `otherwise` gets the server's answer too.
+    """
+    known = _by_code(reply.text) or _by_words(reply.text)
+    if known is None:
+        return type(otherwise)(otherwise.sentence, answer=reply.text)
+    kind, sentence = known
+    return kind(sentence, answer=reply.text)
+
+
+def of_message(reply: Reply) -> MailError:
+    """Why RETR or TOP of a message that was listed is refused: a MessageError, or Throttled."""
+    gone = Gone("The message is no longer on the server.", answer=reply.text)
+    known = refused(reply, gone)
+    if known.__class__ in (Gone, Throttled):
+        return known
+    return MessageError("The server cannot give this message now.", answer=reply.text)
+
+
+def _by_code(text: str) -> tuple[type[MailError], str] | None:
+    found = re.match(r"\[([^\]]{1,100})\]", text)
+    if found is None:
+        return None
+    levels = found.group(1).upper().split("/")
+    return CODES.get(levels[0]) or CODES.get("/".join(levels[:2]))
+
+
+def _by_words(text: str) -> tuple[type[MailError], str] | None:
+    if THROTTLED.search(text):
+        return Throttled, "The server says that we ask too much; it will be tried again."
+    if BUSY.search(text):
+        return ServerBusy, "The server is busy with this mailbox; it will be tried again."
+    return None
