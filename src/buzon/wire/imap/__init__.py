@@ -1,0 +1,1 @@
+"""IMAP: a sans-IO core, and the blocking session that collects."""

@@ -1,0 +1,130 @@
+"""The server's NO, BAD and BYE as our errors (response codes of RFC 5530 and RFC 9051 7.1)."""
+
+from buzon.wire.errors import (
+    AuthRejected,
+    FolderMissing,
+    Gone,
+    MailError,
+    Malformed,
+    MessageError,
+    NotPermitted,
+    ServerBusy,
+    Throttled,
+)
+from buzon.wire.imap.events import Status
+
+_BY_CODE: dict[str, type[MailError]] = {
+    "THROTTLED": Throttled,
+    "LIMIT": Throttled,
+    "OVERQUOTA": Throttled,
+    "UNAVAILABLE": ServerBusy,
+    "INUSE": ServerBusy,
+    "SERVERBUG": ServerBusy,
+    "CONTACTADMIN": ServerBusy,
+    "NONEXISTENT": FolderMissing,
+    "TRYCREATE": FolderMissing,
+    "NOPERM": NotPermitted,
+    "READ-ONLY": NotPermitted,
+    "AUTHENTICATIONFAILED": AuthRejected,
+    "AUTHORIZATIONFAILED": AuthRejected,
+    "EXPIRED": AuthRejected,
+    "PRIVACYREQUIRED": AuthRejected,
+}
+
+# Servers that say these things without a code: Gmail, Microsoft 365, Yahoo, older Dovecot.
+_TOO_MUCH = (
+    "too many",
+    "maximum number of connections",
+    "throttl",
+    "rate limit",
+    "bandwidth",
+    "limit exceeded",
+    "exceeded limit",
+)
+_NOT_NOW = (
+    "temporar",
+    "try again",
+    "try later",
+    "unavailable",
+    "internal error",
+    "server error",
+    "not connected",
+    "timed out",
+)
+_NO_SUCH = (
+    "not exist",
+    "n't exist",
+    "nonexistent",
+    "no such",
+    "not found",
+    "unknown mailbox",
+    "unknown folder",
+)
+_NOT_ALLOWED = ("permission", "denied", "not allowed", "access right")
+
+_SENTENCES: dict[type[MailError], str] = {
+    Throttled: "The server asks us to do less.",
+    ServerBusy: "The server cannot do this now.",
+    FolderMissing: "The folder does not exist on the server.",
+    NotPermitted: "The server does not let this login do this.",
+    AuthRejected: "The server refused the login; check the user name and the secret.",
+}
+
+
+def of_login(status: Status, *, challenge: str = "") -> MailError:
+    """Why we may not log in. `challenge` is an OAuth error that came before, for the person."""
+    kind = _BY_CODE.get(status.code) or _by_words(status.text) or AuthRejected
+    if status.kind == "BAD" and not status.code:
+        kind = _by_words(status.text) or ServerBusy
+    if kind is NotPermitted:
+        kind = AuthRejected
+    return _error(kind, status, challenge)
+
+
+def of_folder(status: Status) -> MailError:
+    """Why a folder may not be opened, or be moved to."""
+    kind = _BY_CODE.get(status.code) or _by_words(status.text)
+    said = status.text.lower()
+    if kind is None and any(word in said for word in _NO_SUCH):
+        kind = FolderMissing
+    if kind is None and any(word in said for word in _NOT_ALLOWED):
+        kind = NotPermitted
+    return _error(kind or ServerBusy, status)
+
+
+def of_command(status: Status) -> MailError:
+    """Why any other command failed, or why the server hangs up (BYE)."""
+    kind = _BY_CODE.get(status.code) or _by_words(status.text)
+    if kind is None and any(word in status.text.lower() for word in _NOT_ALLOWED):
+        kind = NotPermitted
+    return _error(kind or ServerBusy, status)
+
+
+def of_message(status: Status) -> MessageError:
+    """Why a message did not come, when the command that asked for it alone has ended so.
+
+    Raises instead where the server means us and not the message (Throttled, ServerBusy). A bug
+    of the server (SERVERBUG) counts against the message: one that it cannot read would otherwise
+    keep all others from being fetched, for ever.
+    """
+    if status.kind == "OK" or status.code in ("EXPUNGEISSUED", "NONEXISTENT"):
+        return Gone("The message is no longer on the server.")
+    error = of_command(status)
+    not_now = status.code in ("UNAVAILABLE", "INUSE") or "later" in status.text.lower()
+    if isinstance(error, Throttled) or not_now:
+        raise error
+    return Malformed("The server cannot give us this message.", answer=status.said)
+
+
+def _by_words(text: str) -> type[MailError] | None:
+    said = text.lower()
+    if any(word in said for word in _TOO_MUCH):
+        return Throttled
+    if any(word in said for word in _NOT_NOW):
+        return ServerBusy
+    return None
+
+
+def _error(kind: type[MailError], status: Status, challenge: str = "") -> MailError:
+    answer = f"{status.said} ({challenge})" if challenge else status.said
+    return kind(_SENTENCES[kind], answer=answer)
