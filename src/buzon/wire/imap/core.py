@@ -44,6 +44,9 @@ _NUMBERS = (b"* SEARCH", b"* ESEARCH")
 # A SEARCH answer names every message of a folder on one line: 64 MiB are 6 million of them.
 LONGEST_NUMBERS = 64 * 1_048_576
 LARGEST_UID = 4_294_967_295
+# What is larger than we hold is read and dropped, so that one message whose size the server
+# misstates does not end every session that asks for it; but not for ever.
+LARGEST_LITERAL = 4_294_967_295
 
 
 class ImapCore:
@@ -139,7 +142,7 @@ class ImapCore:
         if marker is None or (len(self._parts) == 1 and not _may_hold_literals(line)):
             return False
         size = int(marker[1])
-        if size > self._limits.message:
+        if size > LARGEST_LITERAL:
             raise ConnectFailed(f"The server announced {size} octets at once.")
         self._missing = size
         if self._kept + size > self.literal_cap:

@@ -299,12 +299,12 @@ class ImapSession:
             connection.transport.start_deflate(connection.core.take_unread())
 
     def _open_folder(self, verb: bytes, name: str) -> Selected:
-        # A failed SELECT leaves no folder open either (RFC 9051 section 6.3.2).
-        self.selected = None
-        self._connection.exists = 0
         arguments: list[bytes | Pieces] = [verb, self._folder(name)]
         if self.has("CONDSTORE"):
             arguments.append(b"(CONDSTORE)")
+        # A failed SELECT leaves no folder open either (RFC 9051 section 6.3.2).
+        self.selected = None
+        self._connection.exists = 0
         answer = self._connection.run(joined(*arguments), refused=refusal.of_folder)
         self.selected = folders.selected(
             name, answer, exists=self.exists, examined=verb == b"EXAMINE"
