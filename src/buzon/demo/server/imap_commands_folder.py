@@ -28,6 +28,8 @@ def _open(connection: "ImapConnection", arguments: Arguments, *, read_only: bool
     condstore = arguments.has(b" (CONDSTORE)")
     arguments.end()
     # A failed SELECT leaves nothing selected either (RFC 9051, 6.3.2).
+    if connection.view:
+        connection.write(b"* OK [CLOSED] The folder that was selected is so no more.\r\n")
     connection.view = None
     folder = connection.folder(name)
     if condstore and connection.options.condstore:

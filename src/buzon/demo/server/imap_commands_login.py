@@ -168,8 +168,8 @@ def _refuse(connection: "ImapConnection", claim: Claim) -> None:
             _ask(connection, OAUTH_CHALLENGE)
         code = connection.options.login_code
         raise No("Authentication failed.", "[AUTHENTICATIONFAILED]" if code is None else code)
-    if reply.startswith("* "):
-        connection.hang_up(reply.removeprefix("* "))
+    if reply.startswith("* BYE "):
+        connection.hang_up(reply.removeprefix("* BYE "))
     status, _, text = reply.partition(" ")
     raise (No(text) if status == "NO" else Bad(text))
 

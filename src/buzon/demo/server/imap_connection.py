@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 
 LONGEST_LITERAL = 256 * 1024 * 1024
 LONGEST_LITERAL_BEFORE_LOGIN = 8192
-_START = re.compile(rb'([^\x00-\x20\x7f(){%*"\\+]+) ((?:UID )?[A-Za-z]+)(?= |\r?\n)', re.IGNORECASE)
+_START = re.compile(
+    rb'([^\x00-\x20\x7f-\xff(){%*"\\+]+) ((?:UID )?[A-Za-z]+)(?= |\r?\n)', re.IGNORECASE
+)
 
 COMMANDS: dict[str, Handler] = {
     **imap_commands_session.COMMANDS,
@@ -154,12 +156,12 @@ class ImapConnection:
             told = tag if re.fullmatch(rb"[A-Za-z0-9.]+", tag) else b"*"
             self.write(told + b" BAD This is not a command.\r\n")
             return
-        self.tag, name = start[1].decode("latin-1"), start[2].decode().upper()
+        self.tag, name = start[1].decode(), start[2].decode().upper()
         self.by_uid = name.startswith("UID ")
         folder = self.view.folder.name if self.view else ""
         login = self.login.name if self.login else ""
         self.server.store.commands.append(Command(name, login, folder))
-        self.dispatch(self.tag, name, Arguments(octets[start.end() :]))
+        self.dispatch(self.tag, name, Arguments(octets[start.end() :], utf8=self.utf8))
 
     def _read_command(self) -> bytes:
         """A command's line with its literals, as they came."""

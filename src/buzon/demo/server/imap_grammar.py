@@ -8,15 +8,16 @@ from typing import TypeVar
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 SYSTEM_FLAGS = ("\\Answered", "\\Flagged", "\\Deleted", "\\Seen", "\\Draft")
 LITERAL_END = re.compile(rb"\{(\d{1,10})(\+?)\}\r?\n\Z")
-_ATOM = re.compile(rb'[^\x00-\x20\x7f(){%*"\\\]]+')
-_ASTRING = re.compile(rb'[^\x00-\x20\x7f(){%*"\\]+')
+_ATOM = re.compile(rb'[^\x00-\x20\x7f-\xff(){%*"\\\]]+')
+_ASTRING = re.compile(rb'[^\x00-\x20\x7f-\xff(){%*"\\]+')
 _ITEM = re.compile(rb"[A-Za-z0-9.-]+")
-_PATTERN = re.compile(rb'[^\x00-\x20\x7f(){"\\]+')
-_FLAG = re.compile(rb'\\?[^\x00-\x20\x7f(){%*"\\\]]+')
+_PATTERN = re.compile(rb'[^\x00-\x20\x7f-\xff(){"\\]+')
+_FLAG = re.compile(rb'\\?[^\x00-\x20\x7f-\xff(){%*"\\\]]+')
 _QUOTED = re.compile(rb'"((?:[^"\\\r\n\x00]|\\["\\])*)"')
-_LITERAL = re.compile(rb"\{(\d+)\+?\}\r?\n")
-_SET = re.compile(rb"(?:\d+|\*)(?::(?:\d+|\*))?(?:,(?:\d+|\*)(?::(?:\d+|\*))?)*(?![^ )\r\n])")
-_NUMBER = re.compile(rb"\d+")
+_LITERAL = re.compile(rb"\{(\d{1,10})\+?\}\r?\n")
+_RANGE = rb"(?:\d{1,10}|\*)(?::(?:\d{1,10}|\*))?"
+_SET = re.compile(_RANGE + rb"(?:," + _RANGE + rb")*(?![^ )\r\n])")
+_NUMBER = re.compile(rb"\d{1,19}")
 _DATE = re.compile(r"(\d{1,2})-([A-Za-z]{3})-(\d{4})")
 _DATE_TIME = re.compile(_DATE.pattern + r" (\d\d):(\d\d):(\d\d) ([+-])(\d\d)(\d\d)")
 
@@ -32,9 +33,10 @@ class Bad(Exception):
 class Arguments:
     """What follows a command's name, taken from left to right. Every method raises Bad."""
 
-    def __init__(self, octets: bytes) -> None:
+    def __init__(self, octets: bytes, *, utf8: bool = False) -> None:
         self._octets = octets
         self._at = 0
+        self._utf8 = utf8
 
     def has(self, token: bytes) -> bool:
         """Take this token, in any case of letters, if it comes next."""
@@ -129,6 +131,9 @@ class Arguments:
         if self.sees(b"{"):
             return self._literal()
         quoted = self._match(_QUOTED, "A string")[1]
+        if not self._utf8 and not quoted.isascii():
+            # RFC 9051 would allow it to those who ENABLE it, RFC 3501 to nobody.
+            raise Bad("Other than ASCII needs a literal.")
         return re.sub(rb"\\(.)", rb"\1", quoted)
 
     def text(self) -> str:

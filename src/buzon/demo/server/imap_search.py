@@ -129,7 +129,7 @@ class _KeyReader:
         return _about_size_or_date(name, arguments) or _about_text(name, arguments)
 
     def _in_set(self, arguments: Arguments, *, by_uid: bool) -> Test:
-        numbers = self.view.numbers(arguments.set(), by_uid=by_uid)
+        numbers = self.view.numbers(arguments.set(), by_uid=by_uid, is_search=True)
         uids = {self.view.uids[number - 1] for number in numbers}
         return lambda m: m.uid in uids
 

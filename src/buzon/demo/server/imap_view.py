@@ -41,14 +41,21 @@ class View:
         """The client was told of this state of the message, or made it."""
         self._known[message.uid] = message.modseq
 
-    def numbers(self, ranges: Iterable[Range], *, by_uid: bool) -> list[int]:
-        """Message numbers in a set, rising, each once. Bad for a number that is too high."""
+    def numbers(
+        self, ranges: Iterable[Range], *, by_uid: bool, is_search: bool = False
+    ) -> list[int]:
+        """Message numbers in a set, rising, each once.
+
+        Bad for a number that is too high; in a search it is one that matches nothing.
+        """
         found: set[int] = set()
         highest = len(self.uids)
         for first, last in ranges:
             low, high = self._ends(first, last, by_uid=by_uid)
             if by_uid:
                 low, high = bisect_left(self.uids, low) + 1, bisect_right(self.uids, high)
+            elif is_search:
+                low, high = max(low, 1), min(high, highest)
             elif high > highest or not highest:
                 raise Bad("There is no message of that number.")
             found.update(range(low, high + 1))
@@ -114,8 +121,8 @@ class View:
 
     def flags_answer(self, message: StoredMessage, *, uid: bool, modseq: bool) -> bytes:
         """The untagged FETCH that tells of a message's flags."""
-        items = [b"FLAGS (%b)" % " ".join(sorted(self.flags_of(message))).encode()]
-        items += [b"UID %d" % message.uid] if uid else []
+        items = [b"UID %d" % message.uid] if uid else []
+        items += [b"FLAGS (%b)" % " ".join(sorted(self.flags_of(message))).encode()]
         items += [b"MODSEQ (%d)" % message.modseq] if modseq else []
         return b"* %d FETCH (%b)\r\n" % (self.number_of(message.uid), b" ".join(items))
 

@@ -12,6 +12,8 @@ from functools import cached_property
 
 DEEPEST = 50
 _FIELD = re.compile(rb"^([!-9;-~]+)[ \t]*:(.*(?:\r?\n[ \t].*)*)(?:\r?\n|\Z)", re.MULTILINE)
+_NEWLINE = re.compile(rb"\r?\n")
+_BLANK = re.compile(rb"\r?\n\r?\n")
 _TYPE = re.compile(r"\s*([^\s/;]+)/([^\s;]+)")
 _PARAMETER = re.compile(r';\s*([^\s=;]+)\s*=\s*("(?:[^"\\]|\\.)*"|[^;\s]*)')
 
@@ -29,18 +31,20 @@ class Part:
     @cached_property
     def body(self) -> int:
         """Where the body starts: after the first empty line."""
-        blank = re.compile(rb"\A\r?\n|\r?\n\r?\n").search(self._slice(self.start, self.end))
-        return self.start + blank.end() if blank else self.end
+        blank = _NEWLINE.match(self.octets, self.start, self.end) or _BLANK.search(
+            self.octets, self.start, self.end
+        )
+        return blank.end() if blank else self.end
 
     @property
     def header_octets(self) -> bytes:
         """The header with its empty line."""
-        return self._slice(self.start, self.body)
+        return self.octets[self.start : self.body]
 
     @property
     def body_octets(self) -> bytes:
         """What follows the header."""
-        return self._slice(self.body, self.end)
+        return self.octets[self.body : self.end]
 
     @cached_property
     def fields(self) -> dict[str, str]:
@@ -69,7 +73,9 @@ class Part:
         if self.content_type[0] != "multipart" or not boundary or self.depth >= DEEPEST:
             return []
         default = ("message", "rfc822") if self.content_type[1] == "digest" else ("text", "plain")
-        return [self._inside(start, end, default) for start, end in self._ranges(boundary)]
+        # Without a single delimiter there is one part, and it is empty.
+        ranges = self._ranges(boundary) or [(self.end, self.end)]
+        return [self._inside(start, end, default) for start, end in ranges]
 
     @cached_property
     def message(self) -> "Part | None":
@@ -104,9 +110,6 @@ class Part:
         if begun >= 0:
             ranges.append((begun, len(body)))
         return [(self.body + start, self.body + end) for start, end in ranges]
-
-    def _slice(self, start: int, end: int) -> bytes:
-        return self.octets[start:end]
 
 
 def whole(octets: bytes) -> Part:

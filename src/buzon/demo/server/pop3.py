@@ -235,10 +235,10 @@ class Pop3Connection:
         which, _, lines = rest.strip().partition(b" ")
         message = self._still_there(which)
         if not lines.strip().isdigit():
-            raise Refusal("TOP takes a message number and a number of lines.")
+            raise Refusal("TOP takes a message's number and a number of lines.")
         self._record("top", message)
         self.okay()
-        self._write_stuffed(top_of(message.octets, int(lines)))
+        self._write_stuffed(top_of(message.octets, _number(lines)))
 
     def _write_stuffed(self, octets: bytes) -> None:
         """The octets exactly, dot-stuffed, with the CRLF that POP3 cannot do without at the end."""
@@ -281,8 +281,7 @@ class Pop3Connection:
         return [(n, m) for n, m in numbered if n not in self.marked]
 
     def _message(self, rest: bytes) -> tuple[int, StoredMessage]:
-        digits = rest.strip()
-        number = int(digits) if digits.isdigit() else 0
+        number = _number(rest)
         if not 1 <= number <= len(self.maildrop) or number in self.marked:
             raise Refusal("There is no such message.")
         return number, self.maildrop[number - 1]
@@ -325,6 +324,12 @@ class Pop3Connection:
         "RSET": _rset,
         "NOOP": _noop,
     }
+
+
+def _number(digits: bytes) -> int:
+    """A number as a client wrote it; 0 for what is none, or has more than nine digits."""
+    digits = digits.strip()
+    return int(digits) if digits.isdigit() and len(digits) < 10 else 0
 
 
 def top_of(octets: bytes, lines: int) -> bytes:

@@ -132,7 +132,10 @@ class Stream:
         self._deflate = zlib.compressobj(level=1, wbits=-15)
         self._inflate = zlib.decompressobj(wbits=-15)
         early = bytes(self._typed)
-        self._typed = bytearray(self._inflate.decompress(early))
+        try:
+            self._typed = bytearray(self._inflate.decompress(early))
+        except zlib.error as error:
+            raise Hangup from error
 
     def abort(self) -> None:
         """Make the thread that reads here fail with Hangup. From any thread."""
