@@ -18,20 +18,18 @@ def dovecot() -> Iterator[Dovecot]:
 
 
 @pytest.fixture
-def login(dovecot: Dovecot) -> str:
-    """A fresh login on `dovecot`, with the password "secret"."""
-    name = f"ana{next(_numbers)}@tienda.example"
-    dovecot.add_login(name, "secret")
-    return name
+def fresh_login(dovecot: Dovecot) -> Callable[..., str]:
+    """Makes a login on `dovecot`; its secret is "secret" unless given."""
 
-
-@pytest.fixture
-def fresh_login(dovecot: Dovecot) -> Callable[[], str]:
-    """Makes further logins."""
-
-    def make() -> str:
+    def make(secret: str = "secret") -> str:
         name = f"ana{next(_numbers)}@tienda.example"
-        dovecot.add_login(name, "secret")
+        dovecot.add_login(name, secret)
         return name
 
     return make
+
+
+@pytest.fixture
+def login(fresh_login: Callable[..., str]) -> str:
+    """A fresh login on `dovecot`, with the secret "secret"."""
+    return fresh_login()

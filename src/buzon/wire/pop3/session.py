@@ -99,6 +99,11 @@ class Pop3Session:
         """Octets received so far."""
         return self._channel.transport.bytes_in
 
+    @property
+    def certificate_sha256(self) -> str:
+        """The server's certificate, lower-case hex of its DER; "" in the clear."""
+        return self._channel.transport.certificate_sha256()
+
     def listing(self) -> list[Listing]:
         """Every message on the server, but those marked in this session, by number.
 
