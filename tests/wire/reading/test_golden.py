@@ -1,5 +1,6 @@
 """Every message of the golden corpus is read as its expectation says."""
 
+import hashlib
 from pathlib import Path
 
 import pytest
@@ -61,8 +62,6 @@ def test_header_alone_says_the_same(path: Path) -> None:
 
 @pytest.mark.parametrize("path", golden_messages(), ids=lambda path: path.stem)
 def test_attachment_octets_are_those_listed(path: Path) -> None:
-    import hashlib
-
     octets = path.read_bytes()
     for attachment in read(octets).attachments:
         content = attachment_octets(octets, attachment.part)

@@ -51,7 +51,8 @@ def _simple_mailbox(match: re.Match[str], odd: Oddities) -> Address:
     quoted, plain, angle, bare = match.groups()
     if bare:
         return _mailbox("", bare, odd)
-    return _mailbox(decoded((quoted or plain or "")[:NAME_LIMIT], odd), angle, odd)
+    name = " ".join((quoted or plain or "")[:NAME_LIMIT].split())
+    return _mailbox(decoded(name, odd), _addr_spec(angle) if "'" in angle else angle, odd)
 
 
 @dataclass(slots=True)
@@ -153,7 +154,7 @@ class _Mailbox:
         addresses: list[str] = []
         names: list[str] = []
         for word in raw.split() if "@" in raw else ():
-            address = _addr_spec(word)
+            address = _addr_spec(word.strip("<>"))  # one bracket may be missing
             (addresses if address else names).append(address or word)
         if not addresses:
             name = self._name("".join(self.words))
