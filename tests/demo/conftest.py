@@ -100,8 +100,8 @@ def trusting(server: MailServer) -> ssl.SSLContext:
 class Wire:
     """A bare socket: what was typed and what came, octet by octet."""
 
-    def __init__(self, server: MailServer) -> None:
-        self.socket = socket.create_connection((server.host, server.port), timeout=10)
+    def __init__(self, host: str, port: int) -> None:
+        self.socket = socket.create_connection((host, port), timeout=10)
         self.unread = b""
 
     def send(self, octets: bytes) -> None:
@@ -133,7 +133,7 @@ def wire() -> Iterator[Callable[[MailServer], Wire]]:
     wires: list[Wire] = []
 
     def connect(server: MailServer) -> Wire:
-        wires.append(Wire(server))
+        wires.append(Wire(server.host, server.port))
         return wires[-1]
 
     yield connect

@@ -59,7 +59,11 @@ def test_no_expunge_while_numbers_are_in_use(inbox, open_inbox):
     assert says(client, b"STORE 3 +FLAGS (\\Flagged)") == [
         b"* 3 FETCH (FLAGS (\\Flagged \\Recent))\r\n"
     ]
-    assert says(client, b"NOOP") == [b"* 4 EXPUNGE\r\n", b"* 2 EXPUNGE\r\n"]
+    assert says(client, b"NOOP") == [
+        b"* 4 EXPUNGE\r\n",
+        b"* 2 EXPUNGE\r\n",
+        b"* 3 RECENT\r\n",
+    ]
     assert says(client, b"FETCH 1:* UID") == [
         b"* %d FETCH (UID %d)\r\n" % pair for pair in ((1, 1), (2, 3), (3, 5))
     ]
@@ -68,7 +72,11 @@ def test_no_expunge_while_numbers_are_in_use(inbox, open_inbox):
 def test_uid_commands_may_tell_expunges(inbox, open_inbox):
     client = open_inbox()
     inbox.expunge(1)
-    assert says(client, b"UID FETCH 1:2 UID") == [b"* 2 FETCH (UID 2)\r\n", b"* 1 EXPUNGE\r\n"]
+    assert says(client, b"UID FETCH 1:2 UID") == [
+        b"* 2 FETCH (UID 2)\r\n",
+        b"* 1 EXPUNGE\r\n",
+        b"* 4 RECENT\r\n",
+    ]
 
 
 def test_fetching_what_is_gone_says_so(inbox, open_inbox):
@@ -94,7 +102,7 @@ def test_idle_tells_at_once(inbox, open_inbox):
     later.start()
     assert client.until(b"RECENT\r\n") == b"* 6 EXISTS\r\n* 6 RECENT\r\n"
     inbox.expunge(1)
-    assert client.until(b"\r\n") == b"* 1 EXPUNGE\r\n"
+    assert client.until(b"RECENT\r\n") == b"* 1 EXPUNGE\r\n* 5 RECENT\r\n"
     client.send(b"DONE\r\n")
     assert client.until(b"\r\n").startswith(b"i OK")
     later.join()
@@ -137,7 +145,11 @@ def test_uid_expunge_removes_these_alone(inbox, store, open_inbox):
     for uid in (1, 2, 3):
         inbox.set_flags(uid, ["\\Deleted"])
     client = open_inbox()
-    assert says(client, b"UID EXPUNGE 2:5") == [b"* 3 EXPUNGE\r\n", b"* 2 EXPUNGE\r\n"]
+    assert says(client, b"UID EXPUNGE 2:5") == [
+        b"* 3 EXPUNGE\r\n",
+        b"* 2 EXPUNGE\r\n",
+        b"* 3 RECENT\r\n",
+    ]
     assert [message.uid for message in inbox.messages] == [1, 4, 5]
     assert store.deeds("expunged") == [("expunged", NAME, "INBOX", uid) for uid in (2, 3)]
     assert store.commands[-1] == ("UID EXPUNGE", NAME, "INBOX")
@@ -160,6 +172,7 @@ def test_move_tells_where_to(box, inbox, store, open_inbox):
         b"* OK [COPYUID %d 2:3 2:3] Moved.\r\n" % trash.uidvalidity,
         b"* 3 EXPUNGE\r\n",
         b"* 2 EXPUNGE\r\n",
+        b"* 3 RECENT\r\n",
     ]
     assert [message.uid for message in trash.messages] == [1, 2, 3]
     assert [deed.uid for deed in store.deeds("moved")] == [2, 3]

@@ -101,11 +101,16 @@ class View:
         self._expunges_wait = bool(gone) and not expunges
         if not gone or not expunges:
             return []
-        for number in gone:
-            self._known.pop(self.uids[number - 1], None)
-        self.uids = [uid for uid in self.uids if here(uid)]
+        gone_uids = {self.uids[number - 1] for number in gone}
+        for uid in gone_uids:
+            self._known.pop(uid, None)
+        self.uids = [uid for uid in self.uids if uid not in gone_uids]
         # From the last to the first, so that no number moves before it is said.
-        return [b"* %d EXPUNGE\r\n" % number for number in reversed(gone)]
+        lines = [b"* %d EXPUNGE\r\n" % number for number in reversed(gone)]
+        if self.recent & gone_uids:
+            self.recent -= gone_uids
+            lines.append(b"* %d RECENT\r\n" % len(self.recent))
+        return lines
 
     def _tell_flags(
         self, messages: list[StoredMessage], *, uids: bool, modseqs: bool

@@ -32,10 +32,10 @@ class Connection(Protocol):
 
 
 class MailServer:
-    """IMAP or POP3 on a free port of 127.0.0.1.
+    """IMAP or POP3 on a free port of 127.0.0.1, and after a stop on the same port again.
 
-    `security`: "tls" from the first octet, "starttls", or "none". `certificate` is made and
-    self-signed where none is given; `certificate_path` (PEM) may serve a client as its file of
+    `security`: "tls" from the first octet, "starttls", or "none". Where no `certificate` is given,
+    each start makes a self-signed one; `certificate_path` (PEM) may serve a client as its file of
     authorities, and `certificate_sha256` as a pin.
     """
 
@@ -59,7 +59,8 @@ class MailServer:
         self.host = "127.0.0.1"
         self.port = port
         self.logins_tried = 0
-        self._certificate = certificate
+        self._given = certificate
+        self._certificate: ServerCertificate | None = None
         self._context: ssl.SSLContext | None = None
         self._lock = threading.Lock()
         self._streams: set[Stream] = set()
@@ -70,7 +71,7 @@ class MailServer:
         self._stopping = False
         self._files = tempfile.TemporaryDirectory(prefix="buzon-server-")
         if self.security != "none":
-            self._certificate = self._certificate or self_signed(Path(self._files.name))
+            self._certificate = self._given or self_signed(Path(self._files.name))
             self._context = self._certificate.context()
         self._listening = socket.create_server((self.host, self.port), backlog=1024)
         self.port = self._listening.getsockname()[1]
