@@ -278,7 +278,7 @@ class Migration(migrations.Migration):
                 (
                     "conversation",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
+                        on_delete=django.db.models.deletion.RESTRICT,
                         related_name="messages",
                         to="desk.conversation",
                     ),
@@ -555,7 +555,7 @@ class Migration(migrations.Migration):
             field=models.ForeignKey(
                 blank=True,
                 null=True,
-                on_delete=django.db.models.deletion.PROTECT,
+                on_delete=django.db.models.deletion.RESTRICT,
                 related_name="messages",
                 to="desk.store",
             ),
@@ -571,6 +571,7 @@ class Migration(migrations.Migration):
                 ),
                 ("address", models.CharField(max_length=400)),
                 ("folded", models.CharField(max_length=400)),
+                ("base", models.CharField(max_length=400)),
                 (
                     "customer",
                     models.ForeignKey(
@@ -592,7 +593,7 @@ class Migration(migrations.Migration):
                     models.ForeignKey(
                         blank=True,
                         null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
+                        on_delete=django.db.models.deletion.RESTRICT,
                         related_name="+",
                         to="desk.store",
                     ),
@@ -605,7 +606,7 @@ class Migration(migrations.Migration):
             field=models.ForeignKey(
                 blank=True,
                 null=True,
-                on_delete=django.db.models.deletion.PROTECT,
+                on_delete=django.db.models.deletion.RESTRICT,
                 related_name="customers",
                 to="desk.store",
             ),
@@ -616,7 +617,7 @@ class Migration(migrations.Migration):
             field=models.ForeignKey(
                 blank=True,
                 null=True,
-                on_delete=django.db.models.deletion.PROTECT,
+                on_delete=django.db.models.deletion.RESTRICT,
                 related_name="conversations",
                 to="desk.store",
             ),
@@ -700,6 +701,10 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="customeraddress",
             index=models.Index(fields=["organization", "folded"], name="address_lookup"),
+        ),
+        migrations.AddIndex(
+            model_name="customeraddress",
+            index=models.Index(fields=["organization", "base"], name="address_lookup_by_base"),
         ),
         migrations.AddConstraint(
             model_name="customeraddress",

@@ -15,7 +15,7 @@ class Conversation(models.Model):
 
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="+")
     store = models.ForeignKey(
-        Store, on_delete=models.PROTECT, null=True, blank=True, related_name="conversations"
+        Store, on_delete=models.RESTRICT, null=True, blank=True, related_name="conversations"
     )
     customer = models.ForeignKey(
         Customer, on_delete=models.SET_NULL, null=True, blank=True, related_name="conversations"
@@ -54,10 +54,10 @@ class Message(models.Model):
         Organization, on_delete=models.CASCADE, related_name="messages"
     )
     store = models.ForeignKey(
-        Store, on_delete=models.PROTECT, null=True, blank=True, related_name="messages"
+        Store, on_delete=models.RESTRICT, null=True, blank=True, related_name="messages"
     )
     conversation = models.ForeignKey(
-        Conversation, on_delete=models.CASCADE, related_name="messages"
+        Conversation, on_delete=models.RESTRICT, related_name="messages"
     )
     customer = models.ForeignKey(
         Customer, on_delete=models.SET_NULL, null=True, blank=True, related_name="messages"
@@ -65,7 +65,7 @@ class Message(models.Model):
     direction = models.CharField(max_length=10, choices=Direction.choices)
     kind = models.CharField(max_length=10, choices=Kind.choices)
     message_id = models.CharField(max_length=1000, blank=True, default="")
-    identity = models.CharField(max_length=64, null=True, blank=True)  # noqa: DJ001
+    identity = models.CharField(max_length=64, null=True, blank=True)
     sha256 = models.CharField(max_length=64, blank=True, default="")
     from_name = models.CharField(max_length=300, blank=True, default="")
     from_address = models.CharField(max_length=400, blank=True, default="")
@@ -98,7 +98,7 @@ class Message(models.Model):
 
 
 class Reference(models.Model):
-    """A Message-ID that a letter refers to: lets an older letter that arrives later find its place."""
+    """A Message-ID that a letter refers to: an older letter that arrives later finds its place."""
 
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="+")
     message = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="references")

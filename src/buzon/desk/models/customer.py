@@ -19,7 +19,7 @@ class Customer(models.Model):
         Organization, on_delete=models.CASCADE, related_name="customers"
     )
     store = models.ForeignKey(
-        Store, on_delete=models.PROTECT, null=True, blank=True, related_name="customers"
+        Store, on_delete=models.RESTRICT, null=True, blank=True, related_name="customers"
     )
     name = models.CharField(max_length=300, blank=True, default="")
     agent = models.ForeignKey(
@@ -37,16 +37,18 @@ class CustomerAddress(models.Model):
     """One address of one customer, unique per store, and among the customers of no store.
 
     `folded` is what is compared: ASCII case folded, the domain in its IDNA form, nothing else.
+    `base` is that without dots and +tags: what is looked up where provider rules are turned on.
     `store` repeats the customer's, because the two constraints need it in this row.
     """
 
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="+")
     store = models.ForeignKey(
-        Store, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+        Store, on_delete=models.RESTRICT, null=True, blank=True, related_name="+"
     )
     customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="addresses")
     address = models.CharField(max_length=400)
     folded = models.CharField(max_length=400)
+    base = models.CharField(max_length=400)
 
     class Meta:
         constraints = [
@@ -60,7 +62,10 @@ class CustomerAddress(models.Model):
                 name="address_once_without_store",
             ),
         ]
-        indexes = [models.Index(fields=["organization", "folded"], name="address_lookup")]
+        indexes = [
+            models.Index(fields=["organization", "folded"], name="address_lookup"),
+            models.Index(fields=["organization", "base"], name="address_lookup_by_base"),
+        ]
 
     def __str__(self) -> str:
         return self.address

@@ -18,7 +18,7 @@ class Organization(models.Model):
 
 
 class Store(models.Model):
-    """A shop of the organization (es: tienda). Customers and collection accounts may belong to one."""
+    """A shop of the organization (es: tienda). Customers and collection accounts may have one."""
 
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="stores")
     name = models.CharField(max_length=200)

@@ -1,4 +1,4 @@
-"""The letters that we sent, by Message-ID: so that their bounces, and they themselves, are known."""
+"""The letters that we sent, by Message-ID: their bounces, and they themselves, are known by it."""
 
 from django.db import models
 

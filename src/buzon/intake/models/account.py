@@ -63,7 +63,7 @@ class CollectionAccount(models.Model):
     name = models.CharField(max_length=200)
     active = models.BooleanField(default=True)
     store = models.ForeignKey(
-        Store, on_delete=models.PROTECT, null=True, blank=True, related_name="collection_accounts"
+        Store, on_delete=models.RESTRICT, null=True, blank=True, related_name="collection_accounts"
     )
     address = models.CharField(max_length=400, blank=True, default="")
 

@@ -1,0 +1,212 @@
+"""Who looks after a customer: new ones are shared out evenly among a group (R10).
+
+Two tiers: the group's active agents who are Free and signed in; only if there is not one, the
+rest of its active agents. Within the tier the one whose last turn is the longest ago gets the
+customer and the group's next turn. One sequence of turns per group, across accounts, collectors
+and tiers, guarded by the lock on the group's row, so with the eligible set constant shares
+differ by at most one.
+"""
+
+from typing import Any
+
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from buzon.desk.errors import DeskError
+from buzon.desk.events import record
+from buzon.desk.models import (
+    Agent,
+    AgentGroup,
+    Assignment,
+    Customer,
+    Event,
+    Membership,
+    User,
+)
+from buzon.desk.reasons import reason
+
+Giver = User | Agent | None  # who assigns by hand; None: whoever runs the installation
+
+
+def hand_out(
+    customer: Customer,
+    group: AgentGroup | None,
+    *,
+    whole_group: bool = False,
+    silent: bool = False,
+) -> Assignment:
+    """Give the customer to the agent of the group whose turn it is, and say so to the agent.
+
+    1. Take the group's next turn: the update locks the group's row until the transaction ends.
+    2. Only then read the members, so that the turns of whoever held the lock before are seen.
+    3. Change the customer only if its agent is still the one in `customer`; if another collector
+       was first, give the turn back and return what it did.
+    A group without active agents (or none at all): an Assignment without agent, and the event
+    customer_left_unassigned. `whole_group`: one tier. `silent`: the event is told in the list
+    only. Meant for the transaction that creates the customer.
+    """
+    with transaction.atomic(savepoint=False):
+        if group is not None:
+            AgentGroup.objects.filter(pk=group.pk).update(turn=F("turn") + 1)
+        members = _active_members(group) if group is not None else []
+        if group is None or not members:
+            return _left_unassigned(customer, group, silent=silent)
+        tier, code = _tier(members, whole_group=whole_group)
+        agent, turn = tier[0].agent, tier[0].turn
+        if not _change_agent(customer, agent):
+            _give_turn_back(group)
+            return _done_by_another(customer, group, whole_group=whole_group, silent=silent)
+        Membership.objects.filter(pk=tier[0].pk).update(last_turn=turn)
+        why = reason(code, of=len(tier), status=agent.status, present=agent.is_present())
+        given = _recorded(customer, agent, group=group, turn=turn, why=why)
+        _tell(customer, given, silent=silent)
+        return given
+
+
+def preview(group: AgentGroup, count: int, *, whole_group: bool = False) -> list[tuple[Agent, int]]:
+    """Who would get how many of `count` new customers, were they all handed out now.
+
+    The eligible agents in the order of their turns; empty for a group without active agents.
+    """
+    members = _active_members(group)
+    if not members:
+        return []
+    tier, _ = _tier(members, whole_group=whole_group)
+    each, over = divmod(count, len(tier))
+    return [(member.agent, each + (place < over)) for place, member in enumerate(tier)]
+
+
+def by_hand(customer: Customer, agent: Agent | None, *, by: Giver = None) -> Assignment:
+    """A person gives the customer to this agent, or takes it away (`agent` None).
+
+    Raises DeskError for an agent of another organization or one who is deactivated.
+    """
+    if agent is not None:
+        _check_may_get(agent, customer)
+    code = "given_by_hand" if agent is not None else "taken_by_hand"
+    with transaction.atomic():
+        changed = customer.agent_id != (agent and agent.pk)
+        Customer.objects.filter(pk=customer.pk).update(agent=agent)
+        customer.agent = agent
+        given = _recorded(customer, agent, why=reason(code, by=_name(by)))
+        if changed and agent is not None:
+            _tell(customer, given)
+        return given
+
+
+def waits_for_agent(customer: Customer, *, hand_out_existing: bool = False) -> bool:
+    """Whether a customer who is not new is to be handed out as if new when a letter comes.
+
+    Yes where the agent was deactivated; without any agent only where the account says so.
+    """
+    if customer.agent is None:
+        return hand_out_existing
+    return not customer.agent.active
+
+
+def _active_members(group: AgentGroup) -> "list[Any]":
+    """The memberships by turn, each with the group's `turn` as it is now."""
+    rows = Membership.objects.filter(
+        group=group, agent__active=True, agent__organization=group.organization_id
+    )
+    return list(
+        rows.select_related("agent").annotate(turn=F("group__turn")).order_by("last_turn", "pk")
+    )
+
+
+def _tier(members: list[Any], *, whole_group: bool) -> tuple[list[Any], str]:
+    if whole_group:
+        return members, "whole_group_next_in_turn"
+    now = timezone.now()
+    free = [
+        member
+        for member in members
+        if member.agent.status == Agent.Status.FREE and member.agent.is_present(now)
+    ]
+    return (free, "free_next_in_turn") if free else (members, "rest_next_in_turn")
+
+
+def _change_agent(customer: Customer, agent: Agent) -> bool:
+    # Compared by value, not through a join: on PostgreSQL only the row's own columns are looked
+    # at again after waiting for another collector's lock.
+    seen = Customer.objects.filter(pk=customer.pk, agent=customer.agent_id)
+    if not seen.update(agent=agent):
+        return False
+    customer.agent = agent
+    return True
+
+
+def _give_turn_back(group: AgentGroup) -> None:
+    # Still under the lock of this transaction: nobody has seen the turn.
+    AgentGroup.objects.filter(pk=group.pk).update(turn=F("turn") - 1)
+
+
+def _done_by_another(
+    customer: Customer, group: AgentGroup, *, whole_group: bool, silent: bool
+) -> Assignment:
+    """Another collector handed this customer out first: its assignment, not a second one."""
+    customer.refresh_from_db(fields=["agent"])
+    if customer.agent is None or not customer.agent.active:
+        return hand_out(customer, group, whole_group=whole_group, silent=silent)
+    given = Assignment.objects.filter(customer=customer, agent=customer.agent)
+    return given.select_related("agent", "group").latest("pk")
+
+
+def _left_unassigned(customer: Customer, group: AgentGroup | None, *, silent: bool) -> Assignment:
+    if group is None:
+        why = reason("no_group")
+    else:
+        _give_turn_back(group)
+        why = reason("group_without_agents", group=group.name)
+    left = _recorded(customer, None, group=group, why=why)
+    record(
+        Event.Kind.CUSTOMER_LEFT_UNASSIGNED,
+        organization=customer.organization_id,
+        customer=customer,
+        silent=silent,
+        data={"why": why},
+    )
+    return left
+
+
+def _recorded(
+    customer: Customer,
+    agent: Agent | None,
+    *,
+    why: dict[str, Any],
+    group: AgentGroup | None = None,
+    turn: int | None = None,
+) -> Assignment:
+    return Assignment.objects.create(
+        organization_id=customer.organization_id,
+        customer=customer,
+        agent=agent,
+        group=group,
+        turn=turn,
+        why=why,
+    )
+
+
+def _tell(customer: Customer, given: Assignment, *, silent: bool = False) -> None:
+    record(
+        Event.Kind.CUSTOMER_ASSIGNED,
+        organization=customer.organization_id,
+        customer=customer,
+        agent=given.agent,
+        silent=silent,
+        data={"assignment": given.pk, "why": given.why},
+    )
+
+
+def _check_may_get(agent: Agent, customer: Customer) -> None:
+    if agent.organization_id != customer.organization_id:
+        raise DeskError(f"The agent {agent.name} belongs to another organization.")
+    if not agent.active:
+        raise DeskError(f"The agent {agent.name} is deactivated and cannot get customers.")
+
+
+def _name(by: Giver) -> str:
+    if by is None:
+        return "the operator"
+    return by.name if isinstance(by, Agent) else by.email

@@ -1,0 +1,107 @@
+"""Customers come to exist: from mail with nothing but their address (R8), or by hand."""
+
+from collections.abc import Iterable
+
+from django.db import IntegrityError, transaction
+
+from buzon.desk.addresses import fold
+from buzon.desk.assignment import Giver, by_hand
+from buzon.desk.customer_addresses import address_row, checked_addresses, place_name
+from buzon.desk.customer_lists import Imported, import_csv
+from buzon.desk.errors import DeskError
+from buzon.desk.events import record
+from buzon.desk.models import Agent, Customer, CustomerAddress, Event, Organization, Store
+from buzon.desk.text import storable
+
+__all__ = ["Imported", "add_customer", "create_from_mail", "import_csv"]
+
+
+def create_from_mail(
+    organization_id: int, store_id: int | None, address: str
+) -> tuple[Customer, bool]:
+    """The customer of this address in this store (or of no store), made if there is none.
+
+    True where it was made: with only the e-mail field filled (R8); the caller
+    knows how to tell of it. Two collectors that meet the
+    same new sender at once get the same customer: the constraints decide, and the savepoint keeps
+    the rest of the transaction. Raises DeskError if it is no address.
+    """
+    folded = fold(address)
+    if not folded:
+        raise DeskError(f"{address[:100]!r} is not an e-mail address.")
+    try:
+        with transaction.atomic():
+            customer = Customer.objects.create(
+                organization_id=organization_id,
+                store_id=store_id,
+                created_by=Customer.CreatedBy.MAIL,
+            )
+            address_row(customer, address, folded).save(force_insert=True)
+    except IntegrityError:
+        held = _held(organization_id, store_id, folded)
+        if held is None:
+            raise
+        return held, False
+    return customer, True
+
+
+def add_customer(
+    organization: Organization,
+    *,
+    addresses: Iterable[str],
+    store: Store | None = None,
+    name: str = "",
+    agent: Agent | None = None,
+    by: Giver = None,
+) -> Customer:
+    """A customer entered by a person, given to `agent` if there is one.
+
+    Raises DeskError: no address, a wrong one, one that another customer of the store has already,
+    a store or an agent of another organization.
+    """
+    written = list(addresses)
+    folded = checked_addresses(written)
+    if store is not None and store.organization_id != organization.pk:
+        raise DeskError(f"The store {store.name} belongs to another organization.")
+    try:
+        with transaction.atomic():
+            customer = Customer.objects.create(
+                organization=organization,
+                store=store,
+                name=storable(name.strip(), 300),
+                created_by=Customer.CreatedBy.PERSON,
+            )
+            CustomerAddress.objects.bulk_create(
+                address_row(customer, *both) for both in zip(written, folded, strict=True)
+            )
+            _tell(customer)
+            if agent is not None:
+                by_hand(customer, agent, by=by)
+    except IntegrityError:
+        raise DeskError(_taken(organization, store, folded)) from None
+    return customer
+
+
+def _tell(customer: Customer) -> None:
+    record(
+        Event.Kind.CUSTOMER_CREATED,
+        organization=customer.organization_id,
+        customer=customer,
+        data={"created_by": customer.created_by},
+    )
+
+
+def _held(organization_id: int, store_id: int | None, folded: str) -> Customer | None:
+    rows = CustomerAddress.objects.filter(
+        organization_id=organization_id, store=store_id, folded=folded
+    )
+    row = rows.select_related("customer__agent").first()
+    return row.customer if row else None
+
+
+def _taken(organization: Organization, store: Store | None, folded: list[str]) -> str:
+    taken = CustomerAddress.objects.filter(
+        organization=organization, store=store, folded__in=folded
+    )
+    address = taken.values_list("address", flat=True).first() or folded[0]
+    return f"The address {address} already belongs to a customer {place_name(store)}."

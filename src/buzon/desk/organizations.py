@@ -1,0 +1,84 @@
+"""Organizations: made, named, suspended, removed."""
+
+import zoneinfo
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from buzon.desk.entries import checked_name, first_use, names
+from buzon.desk.errors import DeskError
+from buzon.desk.models import Organization
+
+_LANGUAGES = ("en", "es")
+
+
+def add_organization(
+    name: str, *, language: str = "en", time_zone: str = "UTC", max_accounts: int | None = None
+) -> Organization:
+    """A new organization. Raises DeskError: the name is taken, no such language or time zone."""
+    name = checked_name(name, "An organization")
+    if language not in _LANGUAGES:
+        raise DeskError(f"The language must be one of {', '.join(_LANGUAGES)}, not {language!r}.")
+    if time_zone not in zoneinfo.available_timezones():
+        raise DeskError(f"There is no time zone {time_zone!r}; write one like Europe/Madrid.")
+    if max_accounts is not None and max_accounts < 1:
+        raise DeskError("An organization needs at least one collection account allowed.")
+    try:
+        with transaction.atomic():
+            return Organization.objects.create(
+                name=name, language=language, time_zone=time_zone, max_accounts=max_accounts
+            )
+    except IntegrityError:
+        raise DeskError(f"There is already an organization {name}.") from None
+
+
+def organization_named(name: str | None) -> Organization:
+    """The organization of this name; without a name, the only one.
+
+    Raises DeskError: there is none, or no name was given and there are several.
+    """
+    if name is not None:
+        found = Organization.objects.filter(name=name).first()
+        if found is None:
+            raise DeskError(f"There is no organization {name!r}.{names(_all_names())}")
+        return found
+    first_two = list(Organization.objects.order_by("pk")[:2])
+    if not first_two:
+        raise DeskError("There is no organization yet; `buzon organization add NAME` makes one.")
+    if len(first_two) > 1:
+        raise DeskError(f"Say which organization is meant.{names(_all_names())}")
+    return first_two[0]
+
+
+def suspend_organization(organization: Organization) -> None:
+    """Nothing is collected for it and nobody signs in until it is resumed; nothing is lost."""
+    if organization.suspended_at is None:
+        organization.suspended_at = timezone.now()
+        organization.save(update_fields=["suspended_at"])
+
+
+def resume_organization(organization: Organization) -> None:
+    """The end of a suspension."""
+    organization.suspended_at = None
+    organization.save(update_fields=["suspended_at"])
+
+
+def remove_organization(organization: Organization) -> None:
+    """Remove it with everything that belongs to it, for good.
+
+    Raises DeskError where it is in use and was not suspended first: a slip must not cost a shop
+    its mail.
+    """
+    with transaction.atomic():
+        row = Organization.objects.select_for_update().get(pk=organization.pk)
+        use = first_use(row, but=frozenset({"User", "Round"}))
+        if use and row.suspended_at is None:
+            raise DeskError(
+                f"The organization {row.name} has {use}; removing it removes them for good. "
+                "Suspend it first if that is meant."
+            )
+        row.delete()
+
+
+def _all_names() -> list[str]:
+    return list(Organization.objects.values_list("name", flat=True))

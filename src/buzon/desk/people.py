@@ -1,0 +1,184 @@
+"""The people of the shop: agents, their groups, and the administrators' logins."""
+
+from collections.abc import Iterable
+
+from django.db import IntegrityError, transaction
+from django.db.models import Q, QuerySet
+
+from buzon.desk.entries import checked_email, checked_name, first_use, names
+from buzon.desk.errors import DeskError
+from buzon.desk.models import Agent, AgentGroup, Membership, Organization, User
+
+_SHORTEST_PASSWORD = 8
+
+
+def add_agent(
+    organization: Organization,
+    *,
+    name: str,
+    email: str,
+    groups: Iterable[AgentGroup] = (),
+    password: str | None = None,
+) -> Agent:
+    """A new agent: Free (R12), and not signed in. A login is made only where a password is given.
+
+    Raises DeskError: the name or the address is taken, a group of another organization.
+    """
+    name, email = checked_name(name, "An agent"), checked_email(email)
+    _check_agent_is_new(organization, name, email)
+    try:
+        with transaction.atomic():
+            agent = Agent.objects.create(organization=organization, name=name, email=email)
+            if password is not None:
+                agent.user = _login(organization, email, password, User.Role.AGENT)
+                agent.save(update_fields=["user"])
+            for group in groups:
+                join_group(agent, group)
+    except IntegrityError:
+        raise DeskError(f"There is already an agent {name} or one with {email}.") from None
+    return agent
+
+
+def agent_named(organization: Organization, name: str) -> Agent:
+    """The agent of this name, or with this e-mail address. Raises DeskError."""
+    agents = Agent.objects.filter(organization=organization)
+    found = agents.filter(Q(name=name) | Q(email=name.strip().lower())).first()
+    if found is None:
+        known = list(agents.filter(active=True).values_list("name", flat=True))
+        raise DeskError(f"There is no agent {name!r}.{names(known)}")
+    return found
+
+
+def set_status(agent: Agent, status: str) -> None:
+    """Set by hand, kept over sign-out (R12). Raises DeskError for a status that does not exist."""
+    if status not in Agent.Status.values:
+        known = ", ".join(Agent.Status.values)
+        raise DeskError(f"The status must be one of {known}, not {status!r}.")
+    agent.set_status(Agent.Status(status))
+
+
+def deactivate_agent(agent: Agent) -> None:
+    """The agent gets nothing new and cannot sign in.
+
+    The customers stay listed as this agent's, and are handed out as if new when they next write.
+    """
+    with transaction.atomic():
+        Agent.objects.filter(pk=agent.pk).update(active=False, present_until=None)
+        User.objects.filter(agent=agent).update(is_active=False)
+    agent.active, agent.present_until = False, None
+
+
+def reactivate_agent(agent: Agent) -> None:
+    """The end of a deactivation."""
+    with transaction.atomic():
+        Agent.objects.filter(pk=agent.pk).update(active=True)
+        User.objects.filter(agent=agent).update(is_active=True)
+    agent.active = True
+
+
+def add_group(organization: Organization, name: str) -> AgentGroup:
+    """A new group, empty. Raises DeskError where the name is taken or makes no sense."""
+    name = checked_name(name, "A group")
+    try:
+        with transaction.atomic():
+            return AgentGroup.objects.create(organization=organization, name=name)
+    except IntegrityError:
+        raise DeskError(f"There is already a group {name}.") from None
+
+
+def group_named(organization: Organization, name: str) -> AgentGroup:
+    """The organization's group of this name. Raises DeskError."""
+    groups = AgentGroup.objects.filter(organization=organization)
+    found = groups.filter(name=name).first()
+    if found is None:
+        raise DeskError(
+            f"There is no group {name!r}.{names(list(groups.values_list('name', flat=True)))}"
+        )
+    return found
+
+
+def remove_group(group: AgentGroup) -> None:
+    """Remove a group; its agents stay. What it handed out keeps its reasons.
+
+    Raises DeskError where a collection account still shares new customers among it.
+    """
+    with transaction.atomic():
+        row = AgentGroup.objects.select_for_update().get(pk=group.pk)
+        use = first_use(row, but=frozenset({"Membership", "Assignment"}))
+        if use:
+            raise DeskError(f"The group {row.name} is used by {use}; give them another one first.")
+        row.delete()
+
+
+def join_group(agent: Agent, group: AgentGroup) -> Membership:
+    """The agent becomes a member, and the next in turn. A member stays one, with its turn.
+
+    Raises DeskError for a group of another organization.
+    """
+    if agent.organization_id != group.organization_id:
+        raise DeskError(f"The group {group.name} belongs to another organization.")
+    membership, _ = Membership.objects.get_or_create(group=group, agent=agent)
+    return membership
+
+
+def leave_group(agent: Agent, group: AgentGroup) -> None:
+    """The agent is no longer a member. Raises DeskError where the agent was none."""
+    gone, _ = Membership.objects.filter(group=group, agent=agent).delete()
+    if not gone:
+        raise DeskError(f"The agent {agent.name} is not in the group {group.name}.")
+
+
+def add_administrator(organization: Organization, *, email: str, password: str) -> User:
+    """A login that may change everything of its organization.
+
+    Raises DeskError: no address, one that has a login already, a password that is too short.
+    """
+    return _login(organization, checked_email(email), password, User.Role.ADMINISTRATOR)
+
+
+def administrators(organization: Organization) -> QuerySet[User]:
+    """The active administrators, the first one first: who is told of troubles."""
+    return User.objects.filter(
+        organization=organization, role=User.Role.ADMINISTRATOR, is_active=True
+    ).order_by("pk")
+
+
+def change_password(user: User, password: str) -> None:
+    """Raises DeskError where it is too short."""
+    _check_password(password)
+    user.set_password(password)
+    user.save(update_fields=["password"])
+
+
+def remove_administrator(user: User) -> None:
+    """Raises DeskError where it is the last active one: nobody could let anybody in again."""
+    with transaction.atomic():
+        Organization.objects.select_for_update().get(pk=user.organization_id)
+        others = administrators(user.organization).exclude(pk=user.pk)
+        if user.role == User.Role.ADMINISTRATOR and not others.exists():
+            raise DeskError(f"{user.email} is the last administrator; add another one first.")
+        user.delete()
+
+
+def _check_agent_is_new(organization: Organization, name: str, email: str) -> None:
+    agents = Agent.objects.filter(organization=organization)
+    if agents.filter(name=name).exists():
+        raise DeskError(f"There is already an agent {name}.")
+    if agents.filter(email=email).exists():
+        raise DeskError(f"There is already an agent with the address {email}.")
+
+
+def _login(organization: Organization, email: str, password: str, role: User.Role) -> User:
+    _check_password(password)
+    try:
+        with transaction.atomic():
+            return User.objects.create_login(
+                organization, email=email, password=password, role=role
+            )
+    except IntegrityError:
+        raise DeskError(f"There is already a login with the address {email}.") from None
+
+
+def _check_password(password: str) -> None:
+    if len(password) < _SHORTEST_PASSWORD:
+        raise DeskError(f"A password needs at least {_SHORTEST_PASSWORD} characters.")
