@@ -194,6 +194,18 @@ def test_folders_are_made_renamed_and_removed(client, box):
     assert set(box.folders) == {"INBOX", "Tres/Dos"}
 
 
+@pytest.mark.parametrize(
+    "section", [b"HEADER.FIELDS", b"0", b"1..2", b"MIME", b"TEXT.1", b"1" * 5000, b"]<1>", b"]<.1>"]
+)
+def test_sections_that_are_none(client, box, section):
+    box.folder().deliver(letter())
+    one = client()
+    one.send(b"e EXAMINE INBOX\r\na FETCH 1 BODY.PEEK[" + section + b"]\r\n")
+    one.until(b"e OK")
+    one.until(b"\r\n")
+    assert one.until(b"\r\n").startswith(b"a BAD")
+
+
 def test_without_uidnext(client):
     one = client(uidnext=False)
     one.send(b"a EXAMINE INBOX\r\nb STATUS INBOX (UIDNEXT MESSAGES)\r\n")

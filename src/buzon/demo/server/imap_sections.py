@@ -7,7 +7,7 @@ from buzon.demo.server.imap_grammar import Arguments, Bad
 from buzon.demo.server.mime import Part, chosen_fields, whole
 
 _SPELLING = re.compile(
-    r"((?:[1-9]\d*(?:\.[1-9]\d*)*)?)\.?(HEADER|HEADER\.FIELDS|HEADER\.FIELDS\.NOT|TEXT|MIME)?"
+    r"((?:[1-9]\d{0,8}(?:\.[1-9]\d{0,8})*)?)\.?(HEADER|HEADER\.FIELDS|HEADER\.FIELDS\.NOT|TEXT|MIME)?"
 )
 
 

@@ -32,6 +32,7 @@ class Stream:
         self._out_size = 0
         self._inflate: zlib._Decompress | None = None
         self._deflate: zlib._Compress | None = None
+        self._is_aborted = False
         self._bell, self._ringer = socket.socketpair()
         self._ringer.setblocking(False)
 
@@ -122,6 +123,8 @@ class Stream:
                 self._socket, server_side=True, do_handshake_on_connect=False
             )
             self._socket = wrapped  # before the handshake, so that abort reaches it
+            if self._is_aborted:
+                raise Hangup  # abort came when neither socket was to be had
             wrapped.do_handshake()
         except (OSError, ValueError) as error:
             raise Hangup from error
@@ -139,6 +142,7 @@ class Stream:
 
     def abort(self) -> None:
         """Make the thread that reads here fail with Hangup. From any thread."""
+        self._is_aborted = True
         self.wake()
         try:
             # Not SSLSocket.shutdown, which takes the TLS object away from under the reader.
