@@ -11,6 +11,7 @@ from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from buzon.desk.models import Agent, Organization, SentLetter
+from buzon.desk.reasons import sentence
 from buzon.lease import claim
 from buzon.notify import copies
 from buzon.notify.models import Copy, Notification
@@ -94,7 +95,8 @@ def test_every_kind_that_is_copied_has_its_words(smtp: SmtpServer, language: str
     known = people.customer(shop, agent=ana)
     known.name = "Señora\r\nBcc: all@example.com"
     known.save()
-    data = {"account": 1, "account_name": "info", "letters": 3, "customers": 2, "sentence": "Why."}
+    why = {"code": "group_without_agents", "group": "sales"}
+    data = {"account": "info", "account_id": 1, "letters": 3, "customers": 2, "why": why}
     for kind in ("customer_assigned", "letter_bounced", "history_collected"):
         people.event(kind, shop, customer=known, agent=ana, data=data)
     for kind in ("account_failed", "account_stopped"):
@@ -106,7 +108,9 @@ def test_every_kind_that_is_copied_has_its_words(smtp: SmtpServer, language: str
         assert letter["Bcc"] is None
         assert "{" not in letter["Subject"] + letter.get_content()
     assert any("Señora Bcc: all@example.com" in letter["Subject"] for letter in smtp.letters)
-    assert sum("info" in letter.get_content() for letter in smtp.letters) == 3
+    bodies = [letter.get_content() for letter in smtp.letters]
+    assert sum("info" in body for body in bodies) == 3
+    assert sum(sentence(why) + "." in body for body in bodies) == 2
 
 
 def test_a_refused_recipient_is_given_up_and_the_others_are_sent(smtp: SmtpServer) -> None:

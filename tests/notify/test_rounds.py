@@ -1,6 +1,7 @@
 """Events become notifications: to whom, once, and in the transaction that says so."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import IntegrityError, transaction
@@ -64,7 +65,7 @@ def test_a_bounce_is_told_to_the_customers_agent_and_history_to_its_own() -> Non
     ana, ben = people.agent(shop), people.agent(shop)
     known = people.customer(shop, agent=ana)
     people.event("letter_bounced", shop, customer=known)
-    data = {"letters": 120, "customers": 7, "account": 1, "account_name": "info"}
+    data = {"letters": 120, "customers": 7, "account": "info"}
     people.event("history_collected", shop, agent=ben, data=data)
     people.tell(shop)
     assert people.told(ana) == ["letter_bounced"]
@@ -92,24 +93,31 @@ def test_administrators_are_told_what_concerns_the_installation(kind: str) -> No
     former = people.administrator(shop, is_active=False)
     of_agent = people.administrator(shop, role="agent")
     stranger = people.administrator(elsewhere)
-    people.event(kind, shop, data={"account": 5, "group": 5})
+    people.event(kind, shop, data={"account": "info", "account_id": 5})
     people.tell(shop)
     assert [people.told(one) for one in (first, second)] == [[kind], [kind]]
     assert [people.told(one) for one in (former, of_agent, stranger)] == [[], [], []]
 
 
+def about(group: str | None) -> dict[str, Any]:
+    """The data of a customer who was left unassigned."""
+    if group is None:
+        return {"why": {"code": "no_group"}}
+    return {"why": {"code": "group_without_agents", "group": group}}
+
+
 def test_the_same_about_the_same_is_told_once_until_it_was_read() -> None:
     shop = people.shop()
     boss = people.administrator(shop)
-    for group in (1, 1, 2, None, None):
-        people.event("customer_left_unassigned", shop, data={"group": group})
+    for group in ("help", "help", "sales", None, None):
+        people.event("customer_left_unassigned", shop, data=about(group))
     people.tell(shop)
-    people.event("customer_left_unassigned", shop, data={"group": 2})
+    people.event("customer_left_unassigned", shop, data=about("sales"))
     people.tell(shop)
-    groups = [one.data["group"] for one in Notification.objects.filter(user=boss).order_by("pk")]
-    assert groups == [1, 2, None]
+    told = Notification.objects.filter(user=boss).order_by("pk")
+    assert [one.data for one in told] == [about(group) for group in ("help", "sales", None)]
     Notification.objects.update(read_at=timezone.now())
-    people.event("customer_left_unassigned", shop, data={"group": 2})
+    people.event("customer_left_unassigned", shop, data=about("sales"))
     people.tell(shop)
     assert len(people.told(boss)) == 4
 
@@ -119,7 +127,7 @@ def test_failed_again_after_a_recovery_replaces_the_unread_failure(limit: int) -
     shop = people.shop()
     boss = people.administrator(shop)
     for kind in ("account_failed", "account_recovered", "account_failed", "account_failed"):
-        people.event(kind, shop, data={"account": 3})
+        people.event(kind, shop, data={"account": "info", "account_id": 3})
     people.tell(shop, limit=limit)
     unread = Notification.objects.filter(user=boss, read_at=None).order_by("pk")
     assert [one.kind for one in unread] == ["account_recovered", "account_failed"]
@@ -179,7 +187,7 @@ def test_administrators_get_copies_of_failures_but_a_made_up_address_does_not(
     boss = people.administrator(shop)
     people.administrator(shop, email="admin@localhost")
     for kind in ("account_failed", "account_stopped", "account_recovered"):
-        people.event(kind, shop, data={"account": 1})
+        people.event(kind, shop, data={"account": "info", "account_id": 1})
     people.tell(shop)
     copies = Copy.objects.order_by("pk")
     assert [copy.notification.kind for copy in copies] == ["account_failed", "account_stopped"]

@@ -30,7 +30,7 @@ _TO_ADMINISTRATORS = {
 }
 _COPIED_TO_ADMINISTRATORS = {Event.Kind.ACCOUNT_FAILED, Event.Kind.ACCOUNT_STOPPED}
 
-# Of what an event that concerns administrators is: ("account", its id) or ("group", its id).
+# What an event that concerns administrators is about: ("account", its id) or ("group", its name).
 _Thing = tuple[str, str]
 
 
@@ -129,5 +129,6 @@ def _unread_of_administrators(
 
 
 def _thing(kind: str, data: dict[str, Any]) -> _Thing:
-    of = "group" if kind == Event.Kind.CUSTOMER_LEFT_UNASSIGNED else "account"
-    return of, str(data.get(of))
+    if kind == Event.Kind.CUSTOMER_LEFT_UNASSIGNED:
+        return "group", str(data.get("why", {}).get("group"))  # no group at all is one thing too
+    return "account", str(data.get("account_id"))

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from email import charset
 from typing import Any
 
+from buzon.desk.reasons import sentence
 from buzon.notify.models import Notification
 
 # Quoted-printable: every server takes it, also one without 8BITMIME (RFC 6152).
@@ -85,10 +86,10 @@ def _words(notification: Notification, *, spanish: bool) -> dict[str, str]:
     return {
         "customer": _customer(notification) or ("un cliente" if spanish else "a customer"),
         "subject": _line(subject) or nameless,
-        "account": _account(data) or ("la cuenta" if spanish else "the account"),
+        "account": _line(data.get("account", "")) or ("la cuenta" if spanish else "the account"),
         "letters": _line(data.get("letters", "")),
         "customers": _line(data.get("customers", "")),
-        "why": _line(data.get("sentence", "")),
+        "why": _why(data),
     }
 
 
@@ -100,12 +101,13 @@ def _customer(notification: Notification) -> str:
     return _line(customer.name) or (_line(first.address) if first else "")
 
 
-def _account(data: Mapping[str, Any]) -> str:
-    """Its name as the event tells it."""
-    return _line(data.get("account_name", ""))
+def _why(data: Mapping[str, Any]) -> str:
+    """The reason in words, as one sentence. What a server said is in the server's language."""
+    why = _line(sentence(data.get("why", {})), longest=600)
+    return why.rstrip(".") + "." if why else ""
 
 
-def _line(text: object) -> str:
+def _line(text: object, *, longest: int = 150) -> str:
     """One line, cut: what strangers wrote goes into a header here."""
     printable = "".join(c if c.isprintable() else " " for c in str(text))
-    return " ".join(printable.split())[:150]
+    return " ".join(printable.split())[:longest]
