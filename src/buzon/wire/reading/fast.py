@@ -16,6 +16,7 @@ from buzon.wire.reading.values import Oddities
 
 _KNOWN_ENCODINGS = IDENTITY | {"base64", "quoted-printable"}
 _DECISIVE = ("content-type", "content-transfer-encoding", "content-disposition")
+_NAME = re.compile(r"[!-9;-~]+")
 # A boundary's line, and how the next one starts: with a field, empty, or otherwise.
 _DELIMITER = re.compile(rb"\n--([^\r\n]++)(?=(?:\r?\n([!-9;-~]++[ \t]*+:|\r?\n)?)?)")
 
@@ -84,6 +85,8 @@ class _Converter:
         fields: dict[str, list[str]] = {}
         for name, values in node.headers.items():
             fields.setdefault(name.lower(), []).extend(values)
+            if not _NAME.fullmatch(name) or "" in values:
+                raise Unaccounted  # a stray line, which may be the text's first
             if not all(map(self._is_sound, values)):
                 raise Unaccounted
         # The values are text already, so that what is not ASCII in them is no oddity.
@@ -121,8 +124,10 @@ def _account(octets: bytes, tree: Part) -> None:
             expected[boundary] = expected.get(boundary, 0) + len(part.children)
     for line, following in _DELIMITER.findall(octets):
         text = line.rstrip()
-        if text in expected and following:
+        if text in expected:
             expected[text] -= 1
+            if not following:
+                raise Unaccounted
         elif following[:8].lower() == b"content-":
             raise Unaccounted
     if any(expected.values()):

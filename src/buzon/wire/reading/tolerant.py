@@ -34,6 +34,9 @@ _HEADER_BLOCK = re.compile(
 )
 # Parameters that a broken program did not indent when it folded the field.
 _UNINDENTED = re.compile(rb"\n(?=(?:file)?name\*?\d?\*?=|charset=|boundary=)", re.IGNORECASE)
+# All lines up to an empty one or a delimiter, and the last field about content among them.
+_LINES = re.compile(rb"(?:(?!--)[^\r\n][^\n]*+\n)*+")
+_CONTENT_FIELD = re.compile(rb"^content-[a-z-]++[ \t]*+:", re.IGNORECASE | re.MULTILINE)
 _BLANK = re.compile(rb"[ \t]*+\r?(?:\n|\Z)")
 # Looking for a boundary costs a scan of the body: only for so many containers of one message.
 _SEARCHES = 20
@@ -102,8 +105,15 @@ class _Splitter:
             self.odd.note("parts-cut", str(PARTS_LIMIT))
 
     def _header_at(self, position: int) -> tuple[Header, int]:
-        block = _HEADER_BLOCK.match(self.octets, position)
-        end = block.end() if block else position
+        """The header that starts here, and where the part's body does.
+
+        A line that is no field starts the body, unless a field about content comes after it.
+        """
+        end = _end_of_block(self.octets, position)
+        lines = _LINES.match(self.octets, end)
+        if end > position and lines and lines.end() > end:
+            for found in _CONTENT_FIELD.finditer(self.octets, end, lines.end()):
+                end = max(end, _end_of_block(self.octets, found.start()))
         blank = _BLANK.match(self.octets, end)
         fields = _UNINDENTED.sub(b"\n ", self.octets[position:end])
         return Header.parse(fields, self.odd), blank.end() if blank else end
@@ -169,3 +179,8 @@ class _Splitter:
 
     def _content(self, part: Part, start: int, end: int) -> bytes:
         return undo_encoding(self.octets[start:end], part.encoding, self.odd)
+
+
+def _end_of_block(octets: bytes, position: int) -> int:
+    block = _HEADER_BLOCK.match(octets, position)
+    return block.end() if block else position
