@@ -1,6 +1,9 @@
 """Message numbers stand still until a client is told: several sessions on one folder."""
 
+import os
+import resource
 import threading
+from contextlib import ExitStack
 
 import pytest
 
@@ -112,6 +115,20 @@ def test_idle_ends_with_done_alone(open_inbox):
     client = open_inbox()
     client.send(b"i IDLE\r\nNOOP\r\n")
     client.until(b"i BAD")
+
+
+def test_idle_with_a_thousand_descriptors_open(inbox, open_inbox):
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(before[1], 4096), before[1]))
+    with ExitStack() as stack:
+        stack.callback(resource.setrlimit, resource.RLIMIT_NOFILE, before)
+        for _ in range(1100):
+            stack.callback(os.close, os.dup(0))
+        client = open_inbox()
+        client.send(b"i IDLE\r\n")
+        client.until(b"+ Waiting.\r\n")
+        inbox.deliver(letter("new"))
+        client.until(b"* 6 EXISTS\r\n")
 
 
 def test_recent_is_for_the_first_that_may_write(inbox, open_inbox):

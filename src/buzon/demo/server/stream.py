@@ -96,8 +96,11 @@ class Stream:
         if self._typed or self._pending_in_tls():
             return True
         try:
-            ready, _, _ = select.select([self._socket, self._bell], [], [])
-            if self._socket in ready:
+            waiting = select.poll()  # not select, which ends at descriptor 1,023
+            waiting.register(self._socket, select.POLLIN)
+            waiting.register(self._bell, select.POLLIN)
+            ready = {descriptor for descriptor, _ in waiting.poll()}
+            if self._socket.fileno() in ready:
                 return True
             self._bell.recv(4096)
         except (OSError, ValueError) as error:
