@@ -6,6 +6,7 @@ workers, which inherit the environment, use it too.
 """
 
 import atexit
+import base64
 import os
 import shutil
 import tempfile
@@ -22,9 +23,16 @@ def _prepare() -> None:
     folder = Path(tempfile.mkdtemp(prefix="buzon-tests-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     os.environ["BUZON_DATA_DIR"] = str(folder)
+    _make_key(folder / "keys")
     os.environ["DJANGO_SETTINGS_MODULE"] = "buzon.config.settings"
     if DATABASE == "postgresql":
         os.environ["BUZON_DATABASE_URL"] = _postgres_url()
+
+
+def _make_key(path: Path) -> None:
+    """A key of this run's own, in the format of `buzon.desk.keyring`."""
+    path.touch(mode=0o600)
+    path.write_text("tests:" + base64.b64encode(os.urandom(32)).decode("ascii") + "\n")
 
 
 def _postgres_url() -> str:

@@ -1,0 +1,1 @@
+"""Wiring: the settings, and the `buzon` command. Imported by nobody."""

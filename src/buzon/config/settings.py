@@ -8,9 +8,25 @@ import dj_database_url
 from buzon.config.environment import read_environment
 
 _values = read_environment()
-globals().update(_values)
 
+# By name, so that a type checker and a reader see them; environment.py says what each means.
 BUZON_DATA_DIR: Path = _values["BUZON_DATA_DIR"]
+BUZON_DATABASE_URL: str = _values["BUZON_DATABASE_URL"]
+BUZON_KEYS: str = _values["BUZON_KEYS"]
+BUZON_MAX_ACCOUNTS: int = _values["BUZON_MAX_ACCOUNTS"]
+BUZON_MAX_MESSAGE_BYTES: int = _values["BUZON_MAX_MESSAGE_BYTES"]
+BUZON_POLL_SECONDS: float = _values["BUZON_POLL_SECONDS"]
+BUZON_WORKERS: int = _values["BUZON_WORKERS"]
+BUZON_LEASE_SECONDS: float = _values["BUZON_LEASE_SECONDS"]
+BUZON_CONNECT_TIMEOUT_SECONDS: float = _values["BUZON_CONNECT_TIMEOUT_SECONDS"]
+BUZON_READ_TIMEOUT_SECONDS: float = _values["BUZON_READ_TIMEOUT_SECONDS"]
+BUZON_ALLOW_PRIVATE_HOSTS: bool = _values["BUZON_ALLOW_PRIVATE_HOSTS"]
+BUZON_CA_FILE: str = _values["BUZON_CA_FILE"]
+BUZON_SMTP_URL: str = _values["BUZON_SMTP_URL"]
+BUZON_MAIL_FROM: str = _values["BUZON_MAIL_FROM"]
+BUZON_READER_SECONDS: int = _values["BUZON_READER_SECONDS"]
+BUZON_READER_MEGABYTES: int = _values["BUZON_READER_MEGABYTES"]
+BUZON_LOG_LEVEL: str = _values["BUZON_LOG_LEVEL"]
 
 INSTALLED_APPS = [
     "django.contrib.contenttypes",
@@ -47,7 +63,7 @@ def _database(url: str) -> dict[str, Any]:
     if not url:
         return _sqlite(BUZON_DATA_DIR / "buzon.sqlite3")
     parsed = dict(dj_database_url.parse(url))
-    if parsed["ENGINE"].endswith("sqlite3"):
+    if str(parsed["ENGINE"]).endswith("sqlite3"):
         return _sqlite(Path(str(parsed["NAME"])))
     parsed["CONN_MAX_AGE"] = None
     parsed["CONN_HEALTH_CHECKS"] = True

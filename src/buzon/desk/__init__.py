@@ -1,0 +1,1 @@
+"""The desk: organizations, customers, agents, conversations, matching, assignment, events."""

@@ -1,0 +1,1 @@
+"""Custody: accounts, folders, the ledger, collecting, settling, and the recipe (`process`)."""

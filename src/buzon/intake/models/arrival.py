@@ -4,8 +4,9 @@
     waiting ─────┼──▶ skipped | ignored | oversized ──fetch──▶ waiting
                  └──▶ failed ──retry──▶ waiting
 
-A waiting row without octets (`sha256` "") is still to be downloaded; one with octets is in custody
-and still to be processed. Only a filed row, which is in custody whole, is ever settled.
+A waiting row without octets (`sha256` "") is still to be downloaded; one with octets, or with the
+header of an oversized message, is in custody and still to be processed. Only a filed row, which is
+in custody whole, is ever settled.
 """
 
 from django.db import models
@@ -14,6 +15,28 @@ from django.db.models import Q
 from buzon.desk.models import Message, Organization
 from buzon.intake.models.account import CollectionAccount
 from buzon.intake.models.folder import Folder
+
+
+class Arrivals(models.QuerySet["Arrival"]):
+    """The ledger's questions, by name."""
+
+    def live(self) -> "Arrivals":
+        """Still on the server, as far as we know."""
+        return self.filter(gone_at__isnull=True)
+
+    def to_download(self) -> "Arrivals":
+        """Wanted, and not in custody."""
+        wanted = Q(header_sha256="") | Q(asked_by_person=True)
+        return self.live().filter(wanted, outcome="waiting", sha256="")
+
+    def to_process(self) -> "Arrivals":
+        """In custody (an oversized one: its header), and not yet understood."""
+        header_only = ~Q(header_sha256="") & Q(asked_by_person=False)
+        return self.filter(~Q(sha256="") | header_only, outcome="waiting")
+
+    def to_settle(self) -> "Arrivals":
+        """In custody whole, filed, and the server does not know yet."""
+        return self.live().filter(outcome="filed", settled_at__isnull=True).exclude(sha256="")
 
 
 class Arrival(models.Model):
@@ -37,7 +60,7 @@ class Arrival(models.Model):
     folder = models.ForeignKey(Folder, on_delete=models.CASCADE, related_name="arrivals")
     uidvalidity = models.BigIntegerField(null=True, blank=True)
     uid = models.BigIntegerField(null=True, blank=True)
-    uidl = models.CharField(max_length=300, null=True, blank=True)  # noqa: DJ001
+    uidl = models.CharField(max_length=300, null=True, blank=True)
     generation = models.PositiveIntegerField(default=1)
 
     header_digest = models.CharField(max_length=64, blank=True, default="")
@@ -59,8 +82,11 @@ class Arrival(models.Model):
     asked_by_person = models.BooleanField(default=False)  # fetch it whatever triage and limit say
     seen_at = models.DateTimeField(auto_now_add=True)
     decided_at = models.DateTimeField(null=True, blank=True)
+    settling_at = models.DateTimeField(null=True, blank=True)  # the server was asked; not yet sure
     settled_at = models.DateTimeField(null=True, blank=True)
     gone_at = models.DateTimeField(null=True, blank=True)
+
+    objects = Arrivals.as_manager()
 
     class Meta:
         constraints = [

@@ -1,0 +1,79 @@
+# Everything that a person does with this project. Each target sets up what it needs.
+#   make run     set up, and start: mail is collected until Ctrl-C
+#   make test    set up, and run every test on SQLite and on PostgreSQL
+#   make check   format, lint, types, import contracts, migrations, lock, docs
+#   make bench   messages per second beside mbsync, on the same mailbox
+#   make setup   the environment in .venv, nothing else
+
+PYTHON ?= python3
+BIN := .venv/bin
+UV := UV_PYTHON_DOWNLOADS=never UV_PROJECT_ENVIRONMENT=.venv $(BIN)/uv
+UV_VERSION := 0.13.9
+WORKERS ?= 2
+TESTS ?= tests
+
+.PHONY: run test test-sqlite test-postgresql check bench setup setup-dev system-test system-bench docs format
+.DEFAULT_GOAL := run
+
+run: setup
+	$(BIN)/buzon up
+
+test: setup-dev system-test test-sqlite test-postgresql
+
+test-sqlite: setup-dev
+	TESTS_DATABASE=sqlite $(BIN)/pytest -n $(WORKERS) $(TESTS)
+
+test-postgresql: setup-dev
+	TESTS_DATABASE=postgresql $(BIN)/pytest -n $(WORKERS) $(TESTS)
+
+check: setup-dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	DJANGO_SETTINGS_MODULE=buzon.config.settings $(BIN)/django-admin makemigrations --check --dry-run
+	$(UV) lock --check
+	$(BIN)/pytest -q tests/test_docs.py tests/test_layout.py
+
+bench: setup-dev system-bench
+	$(BIN)/python -m bench.collect
+
+docs: setup
+	$(BIN)/python -m buzon.config.settings_page > docs/settings.md
+
+format: setup-dev
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+setup: $(BIN)/uv
+	@$(UV) sync --quiet --frozen --inexact --no-dev
+
+setup-dev: $(BIN)/uv
+	@$(UV) sync --quiet --frozen --inexact
+
+# uv keeps the lock; it lives in the environment itself, so that nothing else is needed.
+$(BIN)/uv:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "Buzón needs Python 3.11 or later: $$($(PYTHON) --version) is too old." >&2; exit 2; }
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || $(MAKE) --no-print-directory apt PACKAGES=python3-venv
+	@$(PYTHON) -m venv --clear .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+
+system-test:
+	@{ test -x /usr/sbin/dovecot && test -d /usr/lib/dovecot/modules \
+		&& test -e /usr/lib/dovecot/imap && test -e /usr/lib/dovecot/pop3 \
+		&& ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1; } \
+		|| $(MAKE) --no-print-directory apt PACKAGES="dovecot-imapd dovecot-pop3d postgresql"
+
+system-bench: system-test
+	@command -v mbsync >/dev/null || $(MAKE) --no-print-directory apt PACKAGES=isync
+
+# Debian's packages, for what Python's do not have. Asks for root only where something is missing.
+.PHONY: apt
+apt:
+	@echo "Installing from Debian: $(PACKAGES)"
+	@sudo=; if [ "$$(id -u)" != 0 ]; then sudo=sudo; fi; \
+	{ command -v apt-get >/dev/null && { test -z "$$sudo" || command -v sudo >/dev/null; }; } || { \
+		echo "Install these packages and call make again: $(PACKAGES)" >&2; exit 2; }; \
+	$$sudo apt-get update -qq && \
+	$$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(PACKAGES) >/dev/null

@@ -1,0 +1,114 @@
+"""Custody: the one transaction that makes mail ours.
+
+1. check the lease's epoch, and hold the row until the commit
+2. store the octets
+3. store or change the ledger's rows
+4. move the cursor past exactly these
+5. COMMIT: only now may the server be asked to remove anything
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from buzon.desk.reasons import reason
+from buzon.intake import vault
+from buzon.intake.again import again
+from buzon.intake.models import Arrival, Folder
+from buzon.intake.run import Run
+from buzon.wire.errors import MessageError
+from buzon.wire.reading import Reading
+
+CHANGED = [
+    "header_digest",
+    "size",
+    "internal_date",
+    "sender",
+    "outcome",
+    "reason",
+    "sha256",
+    "header_sha256",
+    "structure",
+    "attempts",
+    "retry_at",
+    "decided_at",
+    "gone_at",
+]
+
+
+@dataclass(slots=True)
+class Batch:
+    """What one transaction takes into custody: new rows, changed rows, octets by digest."""
+
+    new: list[Arrival] = field(default_factory=list)
+    changed: list[Arrival] = field(default_factory=list)
+    octets: dict[str, bytes] = field(default_factory=dict)
+
+    def keep(self, row: Arrival, octets: bytes) -> None:
+        """This row's whole message is in the batch."""
+        row.sha256 = vault.digest(octets)
+        row.size = len(octets)
+        self.octets[row.sha256] = octets
+
+    def keep_header(self, row: Arrival, header: bytes) -> None:
+        """Of an oversized message, the header is in the batch."""
+        row.header_sha256 = vault.digest(header)
+        self.octets[row.header_sha256] = header
+
+
+def commit(run: Run, batch: Batch, *, folder: Folder | None = None, **cursor: Any) -> None:
+    """The transaction; `cursor` are the folder's fields that change with it. Raises LeaseLost."""
+    again(lambda: _commit(run, batch, folder, cursor))
+    for row in (*batch.new, *batch.changed):
+        if row.outcome != Arrival.Outcome.WAITING:
+            run.totals.count(row.outcome)
+    if folder is not None:
+        for name, value in cursor.items():
+            setattr(folder, name, value)
+
+
+def _commit(run: Run, batch: Batch, folder: Folder | None, cursor: dict[str, Any]) -> None:
+    with transaction.atomic():
+        run.lease.fence()
+        # In one order everywhere, so that two accounts with the same letters cannot deadlock.
+        vault.put(run.account.organization_id, sorted(batch.octets.items()))
+        _store(batch.new, batch.changed)
+        if folder is not None and cursor:
+            Folder.objects.filter(pk=folder.pk).update(**cursor)
+
+
+def _store(new: Sequence[Arrival], changed: Sequence[Arrival]) -> None:
+    if new:
+        Arrival.objects.bulk_create(new)
+    if changed:
+        Arrival.objects.bulk_update(changed, CHANGED, batch_size=200)
+
+
+def decide(row: Arrival, outcome: str, why: dict[str, Any]) -> None:
+    """Set what became of the row, and when; the caller stores it."""
+    row.outcome = outcome
+    row.reason = why
+    row.decided_at = timezone.now()
+
+
+def describe(row: Arrival, reading: Reading, sender: str) -> None:
+    """What the ledger remembers of a message's header."""
+    row.header_digest = reading.header_digest
+    row.sender = sender[:400]
+
+
+def not_retrieved(row: Arrival, error: MessageError) -> None:
+    """The server could not give this one message: it waits, and holds up nothing."""
+    row.attempts += 1
+    row.retry_at = retry_time(row.attempts)
+    decide(row, Arrival.Outcome.FAILED, reason("not_retrieved", error=str(error)))
+
+
+def retry_time(attempts: int) -> datetime | None:
+    """When a failed row is tried again: after 1, then 10 minutes; None after the third time."""
+    minutes = {1: 1, 2: 10}.get(attempts)
+    return None if minutes is None else timezone.now() + timedelta(minutes=minutes)

@@ -1,0 +1,110 @@
+"""How a collection account is doing, and when it is collected next. Only this module changes it.
+
+    success   ──▶ working, due after the poll interval
+    Throttled ──▶ throttled, from 5 minutes on          Transient ──▶ unreachable, from the poll on
+    Permanent ──▶ rejected, at most once in 10 minutes  MustAsk   ──▶ stopped, until a person says
+
+Waiting times double with each failure in a row, up to an hour, with jitter, so that many accounts
+of one server do not come back at the same moment. The administrator is told once when it fails
+(at once if a person has to act, else after 15 minutes) and once when it recovers.
+"""
+
+import random
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from buzon.desk.events import record
+from buzon.desk.models import Event
+from buzon.desk.reasons import reason
+from buzon.intake.models import CollectionAccount
+from buzon.intake.renumbering import MustAsk
+from buzon.wire.errors import MailError, Permanent, Throttled
+
+State = CollectionAccount.State
+LONGEST = timedelta(hours=1)
+TELL_AFTER = timedelta(minutes=15)
+FIRST_WAIT = {State.THROTTLED: timedelta(minutes=5), State.REJECTED: timedelta(minutes=10)}
+
+
+def succeeded(account: CollectionAccount, *, again_at_once: bool) -> datetime:
+    """The collection went well; returns when the next is due."""
+    with transaction.atomic():
+        if account.told_failing_at is not None:
+            _tell(account, Event.Kind.ACCOUNT_RECOVERED, {})
+        _change(
+            account,
+            state=State.WORKING,
+            state_reason={},
+            failures=0,
+            told_failing_at=None,
+            last_collected_at=timezone.now(),
+        )
+    return timezone.now() if again_at_once else timezone.now() + _poll(account)
+
+
+def failed(account: CollectionAccount, error: MailError) -> datetime:
+    """The collection failed; returns when it is tried again."""
+    state = _state_for(error)
+    why = reason("mail_error", error=str(error), kind=type(error).__name__)
+    failures = account.failures + 1
+    with transaction.atomic():
+        changes: dict[str, Any] = {"state": state, "state_reason": why, "failures": failures}
+        if _is_to_be_told(account, state):
+            _tell(account, Event.Kind.ACCOUNT_FAILED, why)
+            changes["told_failing_at"] = timezone.now()
+        _change(account, **changes)
+    return timezone.now() + _wait(account, state, failures)
+
+
+def stopped(account: CollectionAccount, asks: MustAsk) -> None:
+    """Buzón cannot decide alone: nothing is collected until `resume`."""
+    with transaction.atomic():
+        _tell(account, Event.Kind.ACCOUNT_STOPPED, asks.why)
+        now = timezone.now()
+        _change(account, state=State.STOPPED, state_reason=asks.why, told_failing_at=now)
+
+
+def _state_for(error: MailError) -> "CollectionAccount.State":
+    if isinstance(error, Throttled):
+        return State.THROTTLED
+    return State.REJECTED if isinstance(error, Permanent) else State.UNREACHABLE
+
+
+def _is_to_be_told(account: CollectionAccount, state: "CollectionAccount.State") -> bool:
+    if account.told_failing_at is not None:
+        return False
+    if state == State.REJECTED:
+        return True
+    last_good = account.last_collected_at or account.created_at
+    return timezone.now() - last_good > TELL_AFTER
+
+
+def _tell(account: CollectionAccount, kind: "Event.Kind", why: dict[str, Any]) -> None:
+    record(
+        kind,
+        organization=account.organization_id,
+        data={"account": account.name, "account_id": account.pk, "why": why},
+    )
+
+
+def _change(account: CollectionAccount, **changes: Any) -> None:
+    if changes.get("state", account.state) != account.state:
+        changes["state_since"] = timezone.now()
+    for name, value in changes.items():
+        setattr(account, name, value)
+    # By query, so that fields which a person changed meanwhile stay as they are.
+    CollectionAccount.objects.filter(pk=account.pk).update(**changes)
+
+
+def _poll(account: CollectionAccount) -> timedelta:
+    return timedelta(seconds=account.poll_seconds or settings.BUZON_POLL_SECONDS)
+
+
+def _wait(account: CollectionAccount, state: "CollectionAccount.State", failures: int) -> timedelta:
+    first = FIRST_WAIT.get(state, _poll(account))
+    doublings: int = 2 ** min(failures - 1, 10)
+    return min(first * doublings, max(LONGEST, first)) * random.uniform(1.0, 1.25)  # noqa: S311

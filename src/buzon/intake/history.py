@@ -1,0 +1,81 @@
+"""History: how it is notified, and when it is all here.
+
+Up to 50 letters are notified one by one; of more, each agent gets one summary at the end.
+"""
+
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Count, Min, Q, Sum
+from django.utils import timezone
+
+from buzon.desk.events import record
+from buzon.desk.models import Agent, Event
+from buzon.intake.models import Arrival, CollectionAccount, Folder
+from buzon.intake.run import Run
+
+ONE_BY_ONE = 50
+
+
+def is_muted(account: CollectionAccount) -> bool:
+    """Whether letters of this account's history are not notified one by one."""
+    if account.history != CollectionAccount.History.AUTO:
+        return account.history == CollectionAccount.History.SILENT
+    return _letters(account) > ONE_BY_ONE
+
+
+def finish_if_done(run: Run) -> None:
+    """Once all history is decided: remember it, and give each agent the summary if that is how."""
+    account = run.account
+    if account.history_done_at is not None or not _is_all_here(account):
+        return
+    now = timezone.now()
+    with transaction.atomic():
+        run.lease.fence()
+        CollectionAccount.objects.filter(pk=account.pk).update(history_done_at=now)
+        if account.history == CollectionAccount.History.AUTO and is_muted(account):
+            _sum_up(account)
+    account.history_done_at = now
+
+
+def _letters(account: CollectionAccount) -> int:
+    total = Folder.objects.filter(account=account).aggregate(total=Sum("history_total"))["total"]
+    return total or 0
+
+
+def _is_all_here(account: CollectionAccount) -> bool:
+    folders = Folder.objects.filter(account=account)
+    if folders.filter(Q(baseline_at__isnull=True) | Q(low__gt=1)).exists():
+        return False
+    waiting = Arrival.objects.filter(account=account, outcome="waiting", of_history=True)
+    return not waiting.live().exists()
+
+
+def _sum_up(account: CollectionAccount) -> None:
+    """One event for each agent: how many letters, how many of the customers are new."""
+    begun = account.folders.aggregate(at=Min("baseline_at"))["at"]
+    letters: Any = Arrival.objects.filter(
+        account=account, of_history=True, message__customer__agent__active=True
+    )
+    counted = letters.values("message__customer__agent").annotate(
+        letters=Count("message", distinct=True),
+        customers=Count(
+            "message__customer",
+            distinct=True,
+            filter=Q(
+                message__customer__created_at__gte=begun, message__customer__created_by="mail"
+            ),
+        ),
+    )
+    agents = Agent.objects.in_bulk([row["message__customer__agent"] for row in counted])
+    for row in counted:
+        record(
+            Event.Kind.HISTORY_COLLECTED,
+            organization=account.organization_id,
+            agent=agents[row["message__customer__agent"]],
+            data={
+                "account": account.name,
+                "letters": row["letters"],
+                "customers": row["customers"],
+            },
+        )

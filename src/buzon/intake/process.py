@@ -1,0 +1,246 @@
+"""THE RECIPE: what happens to a message once it is in custody, from top to bottom.
+
+    read ─▶ screen ─▶ match ─▶ customer ─▶ conversation ─▶ assign ─▶ events ═COMMIT═
+
+It needs no mail server, may run alone and may be run again: everything about a message is decided
+in one transaction with its ledger row. This module alone translates a read message into the plain
+values of the desk.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from buzon.desk.assignment import hand_out, waits_for_agent
+from buzon.desk.customers import create_from_mail
+from buzon.desk.events import record
+from buzon.desk.filing import Letter, complete, file_letter, identity_of
+from buzon.desk.matching import Match, match
+from buzon.desk.models import Customer, Event, Message, SentLetter
+from buzon.desk.reasons import reason
+from buzon.desk.sent_letters import remember_sent
+from buzon.intake.custody import decide
+from buzon.intake.history import is_muted
+from buzon.intake.models import Arrival, CollectionAccount, Folder
+from buzon.intake.screen import Verdict, judge
+from buzon.intake.surroundings import Surroundings
+from buzon.wire.reading import Address, Reading
+
+FRESH = timedelta(days=7)  # history older than this is filed as read and closed
+MOST_RECIPIENTS = 50  # of a sent letter that are looked up
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """One message in custody that has been read. `whole` is False for an oversized one's header."""
+
+    arrival: Arrival
+    folder: Folder
+    reading: Reading
+    whole: bool
+    is_notification: bool
+
+
+def process_one(account: CollectionAccount, around: Surroundings, work: Work) -> None:
+    """The recipe for one message, inside the batch's transaction; the caller stores the row."""
+    bounced = around.letter_bounced(work.reading)
+    matched = _match(account, around, work)
+    verdict = _screen(account, around, work, matched, bounced)
+    if verdict.outcome not in (Arrival.Outcome.FILED, Arrival.Outcome.OVERSIZED):
+        decide(work.arrival, verdict.outcome, verdict.why)
+        return
+    customer, created, link = _customer(account, around, work, verdict, matched, bounced)
+    letter = _letter(account, work, verdict, bounced)
+    message, merged = _file(work.arrival, letter, customer, link)
+    work.arrival.message = message
+    why = reason("same_message") if merged else verdict.why
+    decide(work.arrival, verdict.outcome, why)
+    silent = work.arrival.of_history and is_muted(account)
+    if created:
+        record(
+            Event.Kind.CUSTOMER_CREATED,
+            organization=account.organization_id,
+            customer=customer,
+            silent=silent,
+        )
+    _assign(account, customer, created=created, by_person=verdict.notify, silent=silent)
+    if not merged:
+        _tell(account, work, verdict, customer, message, bounced, silent=silent)
+
+
+def _match(account: CollectionAccount, around: Surroundings, work: Work) -> Match:
+    """By the sender (R5); what a sent folder holds, by the first recipient who is a customer."""
+    if work.folder.role == Folder.Role.SENT:
+        addresses = around.recipients_of(work.reading)[:MOST_RECIPIENTS]
+    else:
+        addresses = [around.sender_of(work.reading)]
+    matched = Match(None, reason("no_customer"))
+    for address in addresses:
+        matched = match(
+            account.organization_id,
+            account.store_id,
+            address,
+            dots=account.fold_dots,
+            plus=account.fold_plus,
+        )
+        if matched.customer is not None:
+            break
+    return matched
+
+
+def _screen(
+    account: CollectionAccount,
+    around: Surroundings,
+    work: Work,
+    matched: Match,
+    bounced: SentLetter | None,
+) -> Verdict:
+    return judge(
+        around.facts(
+            work.reading,
+            folder=work.folder,
+            known=matched.customer is not None,
+            oversized=not work.whole,
+            asked_by_person=work.arrival.asked_by_person,
+            is_notification=work.is_notification,
+            bounced=bounced,
+            whole=True,
+        )
+    )
+
+
+def _customer(
+    account: CollectionAccount,
+    around: Surroundings,
+    work: Work,
+    verdict: Verdict,
+    matched: Match,
+    bounced: SentLetter | None,
+) -> tuple[Customer | None, bool, dict[str, Any]]:
+    """Whose letter it is, whether the customer was made for it (R8), and why."""
+    if bounced is not None and verdict.why["code"] == "bounce_of_our_letter":
+        letter = bounced.letter
+        return (letter.customer if letter else None), False, verdict.why
+    if matched.customer is not None and verdict.link:
+        return matched.customer, False, matched.why
+    if not verdict.create:
+        return None, False, verdict.why
+    customer, created = create_from_mail(
+        account.organization_id, account.store_id, _as_written(around, work.reading)
+    )
+    return customer, created, reason("created_for_sender")
+
+
+def _as_written(around: Surroundings, reading: Reading) -> str:
+    """The sender's address as the letter has it, where that is the one which counts."""
+    sender = around.sender_of(reading)
+    written = (a.address for a in (*reading.from_, *reading.reply_to))
+    return next((one for one in written if around.folds_to(one, sender)), sender)
+
+
+def _letter(
+    account: CollectionAccount, work: Work, verdict: Verdict, bounced: SentLetter | None
+) -> Letter:
+    """The plain values that the desk stores."""
+    reading, arrival = work.reading, work.arrival
+    author = next((a for a in reading.from_ if a.address), Address("", ""))
+    sent = work.folder.role == Folder.Role.SENT
+    old = arrival.of_history and _is_old(work)
+    returned = (bounced.message_id,) if bounced is not None else ()
+    return Letter(
+        organization_id=account.organization_id,
+        store_id=account.store_id,
+        direction="outgoing" if sent else "incoming",
+        kind=reading.kind.value,
+        sha256=arrival.sha256,
+        message_id=reading.message_id,
+        identity=_identity(account, work),
+        from_name=author.name,
+        from_address=author.address,
+        subject=reading.subject,
+        preview=" ".join(reading.text[:2_000].split()),
+        date=reading.date,
+        internal_date=arrival.internal_date,
+        size=arrival.size,
+        attachment_count=len(reading.attachments) or _parts_named(arrival.structure),
+        in_reply_to=reading.in_reply_to,
+        references=(*reading.references, *returned),
+        warnings=[*verdict.warnings, *reading.warnings],
+        read=old or sent,
+        closed=old,
+    )
+
+
+def _identity(account: CollectionAccount, work: Work) -> str | None:
+    reading = work.reading
+    return identity_of(
+        organization_id=account.organization_id,
+        store_id=account.store_id,
+        message_id=reading.message_id,
+        from_field=reading.from_field,
+        date_field=reading.date_field,
+        body_digest=reading.body_digest if work.whole else "",
+    )
+
+
+def _is_old(work: Work) -> bool:
+    written = work.arrival.internal_date or work.reading.date
+    baseline = work.folder.baseline_at
+    return written is not None and baseline is not None and written < baseline - FRESH
+
+
+def _parts_named(structure: dict[str, Any]) -> int:
+    """How many parts of an oversized message have a file name."""
+    own = 1 if structure.get("filename") else 0
+    return own + sum(_parts_named(part) for part in structure.get("parts", ()))
+
+
+def _file(
+    arrival: Arrival, letter: Letter, customer: Customer | None, link: dict[str, Any]
+) -> tuple[Message, bool]:
+    """The message, and whether it was held already."""
+    if arrival.message is not None:  # its header was filed before; now the whole has come
+        return complete(arrival.message, letter), True
+    filed = file_letter(letter, customer=customer, link=link)
+    if letter.direction == "outgoing":
+        remember_sent(filed.message)
+    return filed.message, filed.merged
+
+
+def _assign(
+    account: CollectionAccount,
+    customer: Customer | None,
+    *,
+    created: bool,
+    by_person: bool,
+    silent: bool,
+) -> None:
+    """A new customer is handed out (R10); one whose agent has left, when a person writes."""
+    if customer is None:
+        return
+    left = by_person and waits_for_agent(customer, hand_out_existing=account.hand_out_existing)
+    if created or (left and account.group is not None):
+        hand_out(customer, account.group, silent=silent)
+
+
+def _tell(
+    account: CollectionAccount,
+    work: Work,
+    verdict: Verdict,
+    customer: Customer | None,
+    message: Message,
+    bounced: SentLetter | None,
+    *,
+    silent: bool,
+) -> None:
+    """The event of this letter (R7, R11); history that is summed up has none of its own."""
+    if silent or work.folder.role == Folder.Role.SENT:
+        return
+    ours = bounced is not None and verdict.why["code"] == "bounce_of_our_letter"
+    record(
+        Event.Kind.LETTER_BOUNCED if ours else Event.Kind.MESSAGE_RECEIVED,
+        organization=account.organization_id,
+        customer=customer,
+        message=message,
+        data={"account": account.name, "notify": verdict.notify and account.notify_agent},
+    )

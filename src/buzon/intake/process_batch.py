@@ -1,0 +1,176 @@
+"""Batches of the recipe: attempts are counted before the reading, outcomes committed after it.
+
+1. COMMIT attempts + 1: whatever happens from here on leaves a trace
+2. read each message; one that was tried before, in a process of its own
+3. one transaction: check the epoch, the recipe for each, the ledger's rows
+4. if one message breaks it: roll back, and do them one by one; that one fails alone
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+import structlog
+from django.conf import settings
+from django.db import InterfaceError, OperationalError, transaction
+from django.db.models import F
+from django.utils import timezone
+
+from buzon.desk.reasons import reason
+from buzon.intake import vault
+from buzon.intake.again import again
+from buzon.intake.custody import decide, retry_time
+from buzon.intake.models import Arrival, CollectionAccount, Folder
+from buzon.intake.process import Work, process_one
+from buzon.intake.reader import ApartReader, ReaderDied
+from buzon.intake.surroundings import Surroundings
+from buzon.lease import Lease, LeaseLost
+from buzon.wire.reading import Reading, read, read_header
+
+log = structlog.get_logger("buzon.process")
+MOST = 200
+MOST_OCTETS = 16 * 1024 * 1024
+DECIDED = ["outcome", "reason", "message", "decided_at", "retry_at"]
+
+
+@dataclass(slots=True)
+class Processor:
+    """Understands what an account has in custody, under the lease of its process duty."""
+
+    account: CollectionAccount
+    lease: Lease
+    stop: Callable[[], bool]
+    decided: Callable[[str], None] = field(default=lambda outcome: None)
+
+    def run(self) -> int:
+        """Until nothing waits; returns how many messages were decided. Raises LeaseLost."""
+        done = 0
+        retry_failed(self.account, self.lease)
+        while not self.stop():
+            rows = _next_rows(self.account)
+            if not rows:
+                break
+            self.lease.renew_if_needed()
+            self._process(rows)
+            done += len(rows)
+        return done
+
+    def _process(self, rows: Sequence[Arrival]) -> None:
+        self._count_attempts(rows)
+        works = self._read(rows)
+        try:
+            again(lambda: self._commit(works))
+        except (LeaseLost, OperationalError, InterfaceError):
+            raise  # not about a message: the database or the lease is gone
+        except Exception as error:  # noqa: BLE001 - a message must never hold up the next one
+            log.warning("batch_failed", account=self.account.pk, error=type(error).__name__)
+            self._one_by_one(works)
+        for row in rows:
+            self.decided(row.outcome)
+
+    def _count_attempts(self, rows: Sequence[Arrival]) -> None:
+        with transaction.atomic():
+            self.lease.fence()
+            chosen = Arrival.objects.filter(pk__in=[row.pk for row in rows])
+            chosen.update(attempts=F("attempts") + 1)
+        for row in rows:
+            row.attempts += 1
+
+    def _read(self, rows: Sequence[Arrival]) -> list[Work]:
+        """Those that could be read; the others get their outcome here."""
+        names = {row.sha256 or row.header_sha256 for row in rows}
+        octets = vault.get_many(self.account.organization_id, names)
+        read_rows: list[tuple[Arrival, Reading]] = []
+        seconds, megabytes = settings.BUZON_READER_SECONDS, settings.BUZON_READER_MEGABYTES
+        with ApartReader(seconds=seconds, megabytes=megabytes) as apart:
+            for row in rows:
+                self.lease.renew_if_needed()
+                try:
+                    held = octets[row.sha256 or row.header_sha256]
+                    read_rows.append((row, _reading(row, held, apart)))
+                except ReaderDied as error:
+                    self._fail(row, reason("killed_its_reader", error=str(error)))
+        return self._works(read_rows)
+
+    def _works(self, rows: Sequence[tuple[Arrival, Reading]]) -> list[Work]:
+        around = Surroundings.of(self.account)
+        notifications = around.notification_ids(reading for _, reading in rows)
+        folders = Folder.objects.in_bulk({row.folder_id for row, _ in rows})
+        return [
+            Work(
+                arrival=row,
+                folder=folders[row.folder_id],
+                reading=reading,
+                whole=bool(row.sha256),
+                is_notification=reading.message_id in notifications,
+            )
+            for row, reading in rows
+        ]
+
+    def _commit(self, works: Sequence[Work]) -> None:
+        """Step 3. May be run again: every row is set anew from the beginning."""
+        with transaction.atomic():
+            self.lease.fence()
+            around = Surroundings.of(self.account)
+            for work in works:
+                process_one(self.account, around, work)
+                work.arrival.retry_at = None
+            Arrival.objects.bulk_update([w.arrival for w in works], DECIDED, batch_size=MOST)
+
+    def _one_by_one(self, works: Sequence[Work]) -> None:
+        """Step 4."""
+        for work in works:
+            work.arrival.refresh_from_db()
+            try:
+                again(partial(self._commit, [work]))
+            except (LeaseLost, OperationalError, InterfaceError):
+                raise
+            except Exception as error:
+                log.exception("message_failed", account=self.account.pk, arrival=work.arrival.pk)
+                work.arrival.refresh_from_db()
+                self._fail(work.arrival, reason("not_understood", error=_in_words(error)))
+
+    def _fail(self, row: Arrival, why: dict[str, Any]) -> None:
+        """It keeps its octets, waits for its next try or a person, and holds up nothing."""
+        decide(row, Arrival.Outcome.FAILED, why)
+        row.retry_at = retry_time(row.attempts)
+        with transaction.atomic():
+            self.lease.fence()
+            row.save(update_fields=["outcome", "reason", "decided_at", "retry_at"])
+
+
+def retry_failed(account: CollectionAccount, lease: Lease) -> None:
+    """Failed rows whose time has come wait again, to be processed or to be downloaded."""
+    with transaction.atomic():
+        lease.fence()
+        due = Arrival.objects.filter(
+            account=account, outcome=Arrival.Outcome.FAILED, retry_at__lte=timezone.now()
+        )
+        due.live().filter(sha256="").update(outcome=Arrival.Outcome.WAITING, retry_at=None)
+        due.exclude(sha256="").update(outcome=Arrival.Outcome.WAITING, retry_at=None)
+
+
+def _next_rows(account: CollectionAccount) -> list[Arrival]:
+    """The oldest that wait, as many as fit into a batch, at least one."""
+    rows = Arrival.objects.filter(account=account).to_process().select_related("message")
+    chosen: list[Arrival] = []
+    octets = 0
+    for row in rows.order_by("id")[:MOST]:
+        if chosen and octets + row.size > MOST_OCTETS:
+            break
+        chosen.append(row)
+        octets += row.size
+    return chosen
+
+
+def _reading(row: Arrival, octets: bytes, apart: ApartReader) -> Reading:
+    """An oversized message has only its header here."""
+    if not row.sha256:
+        return read_header(octets)
+    return read(octets) if row.attempts == 1 else apart.read(octets)
+
+
+def _in_words(error: Exception) -> str:
+    """What went wrong, without the message's own words."""
+    return f"{type(error).__name__} in Buzón; the log has the details"

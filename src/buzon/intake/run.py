@@ -1,0 +1,36 @@
+"""One run of an account's collect duty: what its steps share."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from buzon.intake.models import CollectionAccount
+from buzon.intake.totals import Progress, Totals, Watcher
+from buzon.lease import Lease
+
+
+class Stopped(Exception):
+    """The run was asked to stop; everything done so far is committed."""
+
+
+@dataclass(slots=True)
+class Run:
+    """The account, the lease under which everything is written, and who watches."""
+
+    account: CollectionAccount
+    lease: Lease
+    totals: Totals
+    stop: Callable[[], bool]
+    watch: Watcher | None
+    process: Callable[[], None]  # understand what is in custody now
+    deadline: float  # seconds that one command to the server may take at most
+    new_mail_first: bool = False  # the POP3 session was ended for the sake of new mail
+
+    def between_steps(self) -> None:
+        """Between any two steps: stop if asked, keep the lease. Raises Stopped, LeaseLost."""
+        if self.stop():
+            raise Stopped
+        self.lease.renew_if_needed()
+
+    def report(self, phase: str, done: int, total: int) -> None:
+        if self.watch is not None:
+            self.watch(Progress(self.account.name, phase, done, total, self.totals.bytes))

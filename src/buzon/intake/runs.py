@@ -1,0 +1,154 @@
+"""One run of a duty, from its lease to its release: what fleet and the command line call."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+
+import structlog
+from django.utils import timezone
+
+from buzon.desk.keyring import KeyringError
+from buzon.intake import collect_imap, collect_pop3, health, history
+from buzon.intake.accounts import credentials_of, endpoint_of
+from buzon.intake.earlier import ask_for_skipped
+from buzon.intake.models import Arrival, CollectionAccount, Duty
+from buzon.intake.process_batch import Processor, retry_failed
+from buzon.intake.renumbering import MustAsk
+from buzon.intake.run import Run, Stopped
+from buzon.intake.totals import Totals, Watcher
+from buzon.lease import Lease, claim, lease_seconds
+from buzon.wire.endpoint import Endpoint
+from buzon.wire.errors import MailError, NotPermitted
+from buzon.wire.imap import ImapSession
+from buzon.wire.pop3 import Pop3Session
+
+log = structlog.get_logger("buzon.collect")
+PROCESS_AGAIN = timedelta(minutes=1)  # for what was left behind, and for tries whose time comes
+
+
+def collect_once(
+    lease: Lease, *, stop: Callable[[], bool], progress: Watcher | None = None
+) -> Totals:
+    """Collect, process and settle one account, under the lease of its collect duty.
+
+    What is the matter with the account is in its health and in `Totals.error`, a sentence; the
+    lease is released with the time of the next collection. Raises LeaseLost and database errors.
+    """
+    account = _account_of(lease)
+    totals = Totals(account.name)
+    due_at: datetime | None = timezone.now() + PROCESS_AGAIN
+    try:
+        due_at = _collect(account, lease, totals, stop, progress)
+    finally:
+        totals.finish()
+        lease.release(due_at=due_at)
+    log.info(
+        "collected",
+        account=account.pk,
+        organization=account.organization_id,
+        state=account.state,
+        filed=totals.filed,
+        settled=totals.settled,
+        seconds=totals.seconds,
+    )
+    return totals
+
+
+def process_once(lease: Lease, *, stop: Callable[[], bool]) -> int:
+    """Understand what the account has in custody; returns how many messages were decided."""
+    try:
+        return Processor(account=_account_of(lease), lease=lease, stop=stop).run()
+    finally:
+        lease.release(due_at=timezone.now() + PROCESS_AGAIN)
+
+
+def _account_of(lease: Lease) -> CollectionAccount:
+    duty = Duty.objects.select_related("account__organization", "account__group").get(pk=lease.pk)
+    return duty.account
+
+
+def _collect(
+    account: CollectionAccount,
+    lease: Lease,
+    totals: Totals,
+    stop: Callable[[], bool],
+    progress: Watcher | None,
+) -> datetime | None:
+    """The run, and what its end means for the account; returns when it is due again."""
+    try:
+        endpoint = endpoint_of(account)
+        with _processing(account, totals, stop) as process:
+            run = Run(
+                account=account,
+                lease=lease,
+                totals=totals,
+                stop=stop,
+                watch=progress,
+                process=process,
+                deadline=endpoint.read_timeout,
+            )
+            _with_session(run, endpoint)
+        return health.succeeded(account, again_at_once=run.new_mail_first)
+    except Stopped:
+        return timezone.now()
+    except MustAsk as asks:
+        health.stopped(account, asks)
+        totals.error = asks.sentence
+        return None
+    except KeyringError as error:
+        totals.error = str(error)
+        return health.failed(account, NotPermitted(str(error)))
+    except MailError as error:
+        totals.error = str(error)
+        return health.failed(account, error)
+
+
+def _with_session(run: Run, endpoint: Endpoint) -> None:
+    run.report("connecting", 0, 0)
+    retry_failed(run.account, run.lease)
+    ask_for_skipped(run)
+    run.process()  # what an earlier run left in custody needs no server
+    credentials = credentials_of(run.account)
+    if run.account.protocol == CollectionAccount.Protocol.IMAP:
+        with ImapSession.open(endpoint, credentials) as session:
+            collect_imap.collect(run, session)
+            run.totals.bytes = session.bytes_in
+            session.logout()
+    else:
+        with Pop3Session.open(endpoint, credentials) as pop3:
+            collect_pop3.collect(run, pop3)
+    history.finish_if_done(run)
+
+
+@contextmanager
+def _processing(
+    account: CollectionAccount, totals: Totals, stop: Callable[[], bool]
+) -> Iterator[Callable[[], None]]:
+    """A function that processes what is in custody, under the process duty's own lease."""
+    duty = Duty.objects.get(account=account, kind=Duty.Kind.PROCESS)
+    lease: Lease | None = None
+
+    def process() -> None:
+        nonlocal lease
+        lease = lease or _claimed(duty, account)
+        if lease is not None:
+            lease.renew_if_needed()
+            Processor(account=account, lease=lease, stop=stop, decided=totals.count).run()
+
+    try:
+        yield process
+    finally:
+        if lease is not None:
+            lease.release(due_at=timezone.now() + PROCESS_AGAIN)
+
+
+def _claimed(duty: Duty, account: CollectionAccount) -> Lease | None:
+    """The process duty; while another worker has it, wait for it, or for it to be done."""
+    ends = time.monotonic() + lease_seconds() * 0.4
+    while (lease := claim(duty)) is None:
+        waits = Arrival.objects.filter(account=account).to_process().exists()
+        if not waits or time.monotonic() > ends:
+            return None
+        time.sleep(0.05)
+    return lease

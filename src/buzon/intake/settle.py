@@ -1,0 +1,64 @@
+"""Settle: tell the server that we hold a message, as R6 asks. A phase of its own, never implied.
+
+    1. is R6 still on, the account active, and the lease ours for longer than a command may take?
+    2. is every message whole in custody, and filed?
+    3. note in the rows that the server is being asked (a crash from here on leaves a trace)
+    4. ask the server, naming exactly these messages
+    5. note in the rows that it is done
+
+What is asked of the server is in `settle_imap` and `settle_pop3`.
+"""
+
+from collections.abc import Sequence
+
+import structlog
+from django.db import transaction
+from django.utils import timezone
+
+from buzon.intake import vault
+from buzon.intake.models import Arrival, CollectionAccount, Folder
+from buzon.intake.run import Run
+
+log = structlog.get_logger("buzon.settle")
+MOST = 500
+
+
+def still_wanted(run: Run) -> bool:
+    """Step 1, with the account as it is in the database now. Raises LeaseLost."""
+    now = CollectionAccount.objects.filter(pk=run.account.pk).values_list("active", "after").first()
+    run.lease.check_before_server_change(deadline=run.deadline)
+    return now is not None and now[0] and now[1] == run.account.after != "leave"
+
+
+def next_rows(run: Run, folder: Folder, *, most: int | None = MOST) -> list[Arrival]:
+    """Step 2: filed rows whose octets are in the vault; a sent folder is never settled."""
+    if folder.role == Folder.Role.SENT or run.account.after == CollectionAccount.After.LEAVE:
+        return []
+    rows = Arrival.objects.filter(folder=folder).to_settle()
+    if folder.uidvalidity is not None:
+        rows = rows.filter(uidvalidity=folder.uidvalidity)
+    chosen = list(rows.order_by("uid", "id")[:most])
+    held = vault.held(run.account.organization_id, {row.sha256 for row in chosen})
+    return [row for row in chosen if row.sha256 in held]
+
+
+def asking(run: Run, rows: Sequence[Arrival]) -> None:
+    """Step 3."""
+    _mark(run, rows, settling_at=timezone.now())
+    for row in rows:
+        log.info("settling", account=run.account.pk, arrival=row.pk, after=run.account.after)
+
+
+def done(run: Run, rows: Sequence[Arrival], *, gone: bool) -> None:
+    """Step 5; `gone`: the server has removed them."""
+    now = timezone.now()
+    _mark(run, rows, settled_at=now, **({"gone_at": now} if gone else {}))
+    run.totals.settled += len(rows)
+
+
+def _mark(run: Run, rows: Sequence[Arrival], **changes: object) -> None:
+    with transaction.atomic():
+        run.lease.fence()
+        for start in range(0, len(rows), MOST):
+            chunk = [row.pk for row in rows[start : start + MOST]]
+            Arrival.objects.filter(pk__in=chunk).update(**changes)

@@ -1,0 +1,40 @@
+"""The window of an account: what of the mail that was there at first is collected (R4).
+
+history = there at the baseline        new = came after it
+outside = history that the account does not want; it is counted, never collected
+"""
+
+from datetime import UTC, datetime, time
+from zoneinfo import ZoneInfo
+
+from buzon.intake.models import CollectionAccount, Folder
+
+
+def is_history(folder: Folder, *, uid: int | None, date: datetime | None) -> bool:
+    """By UID; after a renumbering (no `baseline_uidnext`) by the server's internal date."""
+    if uid is not None and folder.baseline_uidnext is not None:
+        return uid < folder.baseline_uidnext
+    return date is not None and folder.baseline_at is not None and date < folder.baseline_at
+
+
+def is_wanted(
+    account: CollectionAccount, folder: Folder, *, uid: int | None, date: datetime | None
+) -> bool:
+    """New mail is; history is as far as it is within the window."""
+    return not is_history(folder, uid=uid, date=date) or is_within(account, date)
+
+
+def is_within(account: CollectionAccount, date: datetime | None) -> bool:
+    """Whether a message of the history is within the window; one without a date is."""
+    if account.start == CollectionAccount.Start.NOW:
+        return False
+    first_moment = start_of_window(account)
+    return first_moment is None or date is None or date >= first_moment
+
+
+def start_of_window(account: CollectionAccount) -> datetime | None:
+    """The first moment of history that is collected: midnight, in the organization's time zone."""
+    if account.start != CollectionAccount.Start.DATE or account.start_date is None:
+        return None
+    zone = ZoneInfo(account.organization.time_zone)
+    return datetime.combine(account.start_date, time.min, zone).astimezone(UTC)
