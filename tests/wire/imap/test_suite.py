@@ -1,4 +1,7 @@
-"""The IMAP suite: every test against a real Dovecot and against our server, so neither drifts."""
+"""The IMAP suite: every test against a real Dovecot and against our server, so neither drifts.
+
+Longer than a file should be: it is one list of what an IMAP session must do, read as a whole.
+"""
 
 import dataclasses
 import hashlib
@@ -362,6 +365,14 @@ class TestMessages:
                 session.header(3)
             with pytest.raises(Gone):
                 session.structure(3)
+
+    def test_a_message_asked_for_twice_comes_once(self, clear_place: Place) -> None:
+        clear_place.deliver(mail(1))
+        with opened(clear_place) as session:
+            session.examine("INBOX")
+            (message,) = session.messages([Wanted(1, 9), Wanted(1, 9)])
+            (header,) = session.headers([1, 1])
+            assert (message.octets, header.uid) == (mail(1), 1)
 
     def test_a_big_one_that_is_gone(self, clear_place: Place) -> None:
         clear_place.deliver(mail(1))

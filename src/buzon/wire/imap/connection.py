@@ -99,18 +99,18 @@ class Connection:
         pieces = [command] if isinstance(command, bytes) else command
         tag = self.begin(pieces[0])
         events: list[Event] = []
-        for piece in pieces[1:]:
+        for place, piece in enumerate(pieces[1:], start=2):
             event = self.until_continuation(tag, events)
             if isinstance(event, Status):
                 return Answer(event, events)
-            self.transport.send(piece if piece is not pieces[-1] else piece + b"\r\n")
+            self.send(piece + b"\r\n" if place == len(pieces) else piece)
         return Answer(self.until_end(tag, events), events)
 
     def begin(self, line: bytes) -> bytes:
         """Send the first line of a command, and give its tag."""
         tag = self._tag()
         # A literal's announcement ends its own line.
-        self.transport.send(tag + b" " + line + (b"" if line.endswith(b"}\r\n") else b"\r\n"))
+        self.send(tag + b" " + line + (b"" if line.endswith(b"}\r\n") else b"\r\n"))
         self._under_way.add(tag)
         return tag
 
@@ -155,7 +155,7 @@ class Connection:
                 upcoming = next(source, None)
             if lines:
                 self._under_way.update(waiting)
-                self.transport.send(lines)
+                self.send(lines)
             event = self.next()
             if isinstance(event, Fetched):
                 yield event
@@ -165,26 +165,38 @@ class Connection:
             if self._stream is not mine:
                 raise RuntimeError("another command was sent while this stream was being read")
 
+    def send(self, data: bytes) -> None:
+        """Octets of a command. One that was sent in part leaves nothing that could be sent next."""
+        try:
+            self.transport.send(data)
+        except MailError:
+            self.transport.close()
+            raise
+
     def next(self) -> Event:
         """The next event, whatever it is. Raises what a BYE means, unless we are leaving."""
         try:
             event = self.core.next_event() or self._received()
+            self._note(event)
         except MailError:
             self.transport.close()
             raise
-        self._note(event)
         return event
 
     def next_within(self, seconds: float) -> Event | None:
         """The next event, None when no octet came in that time."""
-        event = self.core.next_event()
-        if event is None:
-            data = self.transport.receive_if_any(seconds)
-            if data is None:
-                return None
-            self.core.feed(data)
-            return self.next()
-        self._note(event)
+        try:
+            event = self.core.next_event()
+            if event is None:
+                data = self.transport.receive_if_any(seconds)
+                if data is None:
+                    return None
+                self.core.feed(data)
+                return self.next()
+            self._note(event)
+        except MailError:
+            self.transport.close()
+            raise
         return event
 
     def ended(self, status: Status) -> None:
@@ -233,7 +245,6 @@ class Connection:
         elif isinstance(event, Data) and event.name == "VANISHED":
             self.expunges += 1
         elif isinstance(event, Status) and event.kind == "BYE" and not self.leaving:
-            self.transport.close()
             raise refusal.of_command(event)
 
     def _keep(self, event: Event, events: list[Event]) -> None:

@@ -124,7 +124,7 @@ def _by_sasl(
         if not replies:
             challenge, reply = _refused(event, mechanism)
             replies.append(reply)
-        connection.transport.send(replies.pop() + b"\r\n")
+        connection.send(replies.pop() + b"\r\n")
     return _judged(Answer(connection.until_end(tag, events), events), challenge)
 
 

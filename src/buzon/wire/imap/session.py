@@ -255,7 +255,7 @@ class ImapSession:
         if isinstance(begun, Status):
             raise refusal.of_command(begun)
         if not self._wait(tag, min(seconds, LONGEST_IDLE)):
-            connection.transport.send(b"DONE\r\n")
+            connection.send(b"DONE\r\n")
             ended = connection.until_end(tag, [])
             if ended.kind != "OK":
                 raise refusal.of_command(ended)

@@ -1,13 +1,17 @@
 """BODYSTRUCTURE: what a message is made of, without fetching it (RFC 9051 section 7.5.2)."""
 
+import base64
+import quopri
+import re
 from dataclasses import dataclass
-from email.errors import HeaderParseError
-from email.header import decode_header, make_header
 from urllib.parse import unquote_to_bytes
 
 from buzon.wire.errors import Malformed
 from buzon.wire.imap.events import Value
 from buzon.wire.imap.tokens import is_nil, number
+
+_ENCODED_WORD = re.compile(r"=\?([^?\s]+)\?([bBqQ])\?([^?]*)\?=")
+_BETWEEN_WORDS = re.compile(r"\?=\s+=\?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +117,7 @@ def _parameters(value: Value) -> dict[str, str]:
     return {
         _decoded(name).lower(): _decoded(said)
         for name, said in pairs
-        if isinstance(name, bytes) and isinstance(said, bytes)
+        if isinstance(name, bytes) and isinstance(said, bytes) and not is_nil(said)
     }
 
 
@@ -152,9 +156,17 @@ def _extended(value: str) -> str:
 
 
 def _unfolded(value: str) -> str:
-    if "=?" not in value:
-        return value
+    """Encoded words (RFC 2047), which have no place in a parameter and are there all the same."""
+    return _ENCODED_WORD.sub(_word, _BETWEEN_WORDS.sub("?==?", value))
+
+
+def _word(match: re.Match[str]) -> str:
+    charset, encoding, said = match.groups()
     try:
-        return str(make_header(decode_header(value)))
-    except (HeaderParseError, LookupError, ValueError):
-        return value
+        if encoding in "bB":
+            octets = base64.b64decode(said + "=" * (-len(said) % 4))
+        else:
+            octets = quopri.decodestring(said.encode(), header=True)
+        return octets.decode(charset.partition("*")[0], "replace")
+    except (LookupError, ValueError):
+        return match[0]
