@@ -20,7 +20,7 @@ import structlog
 from django.conf import settings
 from django.core.mail import EmailMessage
 from django.db import models, transaction
-from django.db.models import F
+from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -66,6 +66,12 @@ def due() -> "models.QuerySet[Copy]":
     return Copy.objects.filter(
         sent_at=None, given_up_at=None, due_at__isnull=False, organization__suspended_at=None
     )
+
+
+def any_waits() -> bool:
+    """Whether there is something to send now."""
+    free = Q(lease_owner="") | Q(lease_until__lte=Now())
+    return are_set_up() and due().filter(free, due_at__lte=Now()).exists()
 
 
 def send_due(*, stop: Callable[[], bool]) -> int:

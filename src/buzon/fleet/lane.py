@@ -1,0 +1,96 @@
+"""One kind of work: so many threads at a time, each for one run, each with its own connection."""
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import structlog
+from django.db import DatabaseError, connections
+
+from buzon.fleet.backoff import postpone
+from buzon.lease import Lease, LeaseLost
+
+log = structlog.get_logger("buzon.fleet")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Running:
+    """A run in its thread; `place` is what the run takes up, such as a mail server's host."""
+
+    thread: threading.Thread
+    lease: Lease | None
+    place: str
+
+
+class Lane:
+    """At most `size` runs at a time. `freed` is called from the run's thread when one has ended."""
+
+    def __init__(self, name: str, *, size: int, freed: Callable[[], None]) -> None:
+        self.name = name
+        self._size = size
+        self._freed = freed
+        self._lock = threading.Lock()
+        self._running: list[Running] = []
+
+    def has_room(self) -> bool:
+        with self._lock:
+            return len(self._running) < self._size
+
+    def places(self) -> Counter[str]:
+        """How many runs each place has now."""
+        with self._lock:
+            return Counter(one.place for one in self._running)
+
+    def start(self, run: Callable[[], None], *, lease: Lease | None, place: str = "") -> None:
+        """Begin a run, which is to release its lease; if it raises, its row is due later."""
+
+        def in_thread() -> None:
+            try:
+                self._guarded(run, lease)
+            finally:
+                connections.close_all()
+                self._ended(running)
+
+        # A daemon: a run that hangs in the network does not keep the process from ending.
+        thread = threading.Thread(target=in_thread, name=self.name, daemon=True)
+        running = Running(thread, lease, place)
+        with self._lock:
+            self._running.append(running)
+        try:
+            thread.start()
+        except RuntimeError:  # the system has no thread left to give
+            self._ended(running)
+            raise
+
+    def join(self, *, deadline: float) -> list[Running]:
+        """Wait until `deadline` (monotonic) at most; those that are still running."""
+        with self._lock:
+            waiting = list(self._running)
+        for one in waiting:
+            one.thread.join(max(0.0, deadline - time.monotonic()))
+        return [one for one in waiting if one.thread.is_alive()]
+
+    def _guarded(self, run: Callable[[], None], lease: Lease | None) -> None:
+        """The catch-all of this lane: record, and go on with other rows."""
+        try:
+            run()
+        except LeaseLost:
+            log.warning("lease lost", lane=self.name, row=lease and lease.pk)
+        except Exception:
+            log.exception("run failed", lane=self.name, row=lease and lease.pk)
+            if lease is not None:
+                self._postponed(lease)
+
+    def _postponed(self, lease: Lease) -> None:
+        try:
+            postpone(lease)
+        except DatabaseError:
+            # Then it is due again when its lease has run out.
+            log.exception("release failed", lane=self.name, row=lease.pk)
+
+    def _ended(self, running: Running) -> None:
+        with self._lock:
+            self._running.remove(running)
+        self._freed()
