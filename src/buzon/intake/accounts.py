@@ -1,0 +1,273 @@
+"""Collection accounts: the verbs by which a person adds, changes, resumes and removes them.
+
+    add_account ─▶ account + its folders + two duties, due now     (at most ten, R1)
+    change_account ─▶ checked as a whole; a changed login or server is tried at once
+
+Each is one transaction: a wrong value leaves nothing behind.
+"""
+
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from buzon.desk import keyring
+from buzon.desk.models import Organization
+from buzon.intake.account_values import (
+    AccountError,
+    checked,
+    checked_folders,
+    checked_secret,
+    default_port,
+)
+from buzon.intake.models import CollectionAccount, Duty, Folder
+from buzon.lease import lease_seconds
+from buzon.wire.endpoint import Credentials, Endpoint, Security
+
+__all__ = [
+    "FIELDS",
+    "AccountError",
+    "Removed",
+    "add_account",
+    "change_account",
+    "credentials_of",
+    "default_port",
+    "endpoint_of",
+    "field_defaults",
+    "remove_account",
+    "resume_account",
+]
+
+# The fields of the form (R2), by the model's names; the secret and the folders come beside them.
+FIELDS = (
+    "name", "active", "store", "address", "protocol", "host", "port", "security", "username",
+    "pinned_sha256", "group", "create_customer", "notify_agent", "after", "start", "start_date",
+    "history", "max_message_bytes", "trusted_authserv_id", "lists_as_persons",
+    "hand_out_existing", "fetch_skipped_at_once", "fold_dots", "fold_plus", "reply_to_senders",
+    "poll_seconds",
+)  # fmt: skip
+_REQUIRED = ("name", "host", "username")
+_CONNECTION = {"host", "port", "security", "username", "pinned_sha256"}
+
+
+class Removed(NamedTuple):
+    """What went with an account: rows of the ledger. Letters and customers stay."""
+
+    arrivals: int
+
+
+def field_defaults() -> dict[str, Any]:
+    """What a new account has where nothing is said; `port` None is the protocol's."""
+    model = {field.name: field for field in CollectionAccount._meta.concrete_fields}
+    defaults = {
+        name: model[name].get_default() if model[name].has_default() else None
+        for name in FIELDS
+        if name not in _REQUIRED
+    }
+    return defaults | {"max_message_bytes": settings.BUZON_MAX_MESSAGE_BYTES}
+
+
+def add_account(
+    organization: Organization,
+    *,
+    secret: str,
+    folders: Iterable[str] = ("INBOX",),
+    sent_folders: Iterable[str] = (),
+    **fields: Any,
+) -> CollectionAccount:
+    """A new account, due at once. `fields` are those of FIELDS; `name`, `host` and `username` must
+    be there. Raises AccountError: a wrong value, a name that is taken, or too many (R1).
+    """
+    _refuse_unknown(fields)
+    clean = checked(organization, dict.fromkeys(_REQUIRED, "") | field_defaults() | fields)
+    roles = checked_folders(clean["protocol"], list(folders), list(sent_folders))
+    checked_secret(secret)
+    with transaction.atomic():
+        _check_number(organization)
+        _check_name(organization, clean["name"], but=None)
+        account = CollectionAccount.objects.create(organization=organization, secret=b"", **clean)
+        account.secret = keyring.seal(secret, row=_secret_row(account))
+        account.save(update_fields=["secret"])
+        Folder.objects.bulk_create(
+            Folder(account=account, name=name, role=role) for name, role in roles.items()
+        )
+        Duty.objects.bulk_create(Duty(account=account, kind=kind) for kind in Duty.Kind.values)
+    return account
+
+
+def change_account(
+    account: CollectionAccount,
+    *,
+    secret: str | None = None,
+    folders: Iterable[str] | None = None,
+    sent_folders: Iterable[str] | None = None,
+    **changes: Any,
+) -> CollectionAccount:
+    """Change what is given and nothing else. Folders that are no longer named go, with their rows
+    of the ledger. Raises AccountError; nothing is changed then.
+    """
+    _refuse_unknown(changes)
+    with transaction.atomic():
+        _locked_organization(account.organization)
+        account.refresh_from_db()
+        clean = _changed_values(account, changes)
+        _check_name(account.organization, clean["name"], but=account)
+        _set_folders(account, clean["protocol"], folders, sent_folders)
+        if secret is not None:
+            clean["secret"] = keyring.seal(checked_secret(secret), row=_secret_row(account))
+        changed = [name for name, value in clean.items() if getattr(account, name) != value]
+        for name in changed:
+            setattr(account, name, clean[name])
+        account.save(update_fields=changed)  # only these: a collector may be writing the others
+        if changed or folders is not None or sent_folders is not None:
+            _due_now(account)
+    return account
+
+
+def resume_account(account: CollectionAccount) -> CollectionAccount:
+    """Collect again after a stop: the person has seen the reason, and says go on."""
+    with transaction.atomic():
+        _locked_duties(account)
+        account.refresh_from_db()
+        stopped = account.state == CollectionAccount.State.STOPPED
+        account.accept_renumbering = account.accept_renumbering or stopped
+        account.state = CollectionAccount.State.WORKING
+        account.state_reason = {}
+        account.state_since = timezone.now()
+        account.failures = 0
+        account.save(
+            update_fields=["accept_renumbering", "state", "state_reason", "state_since", "failures"]
+        )
+        _due_now(account)
+    return account
+
+
+def remove_account(account: CollectionAccount) -> Removed:
+    """The account goes with its folders, cursors and ledger; what it filed stays. Nothing is done
+    on the mail server. A collector that is at work on it writes nothing more.
+    """
+    with transaction.atomic():
+        _locked_duties(account)
+        arrivals = account.arrivals.count()
+        account.delete()
+    return Removed(arrivals)
+
+
+def endpoint_of(account: CollectionAccount) -> Endpoint:
+    """Where its mail server is, with this installation's time limits and authorities."""
+    return Endpoint(
+        host=account.host,
+        port=account.port,
+        security=Security(account.security),
+        pinned_sha256=account.pinned_sha256,
+        ca_file=settings.BUZON_CA_FILE,
+        connect_timeout=settings.BUZON_CONNECT_TIMEOUT_SECONDS,
+        # A command must end well before the lease does (check_before_server_change).
+        read_timeout=min(settings.BUZON_READ_TIMEOUT_SECONDS, lease_seconds() * 0.45),
+        allow_private=settings.BUZON_ALLOW_PRIVATE_HOSTS,
+    )
+
+
+def credentials_of(account: CollectionAccount) -> Credentials:
+    """Its login, opened with the key ring. Raises KeyringError."""
+    secret = keyring.unseal(bytes(account.secret), row=_secret_row(account))
+    return Credentials(username=account.username, secret=secret)
+
+
+def _refuse_unknown(fields: dict[str, Any]) -> None:
+    unknown = set(fields) - set(FIELDS)
+    if unknown:
+        raise TypeError(f"a collection account has no field {', '.join(sorted(unknown))}")
+
+
+def _secret_row(account: CollectionAccount) -> str:
+    return f"collection_account/{account.pk}"
+
+
+def _locked_organization(organization: Organization) -> Organization:
+    # Also to count: two people who add the tenth account at once wait for each other here (R1).
+    return Organization.objects.select_for_update().get(pk=organization.pk)
+
+
+def _locked_duties(account: CollectionAccount) -> None:
+    # A collector's transaction begins by locking its duty's row (Lease.fence).
+    list(Duty.objects.select_for_update().filter(account=account).order_by("pk"))
+
+
+def _check_number(organization: Organization) -> None:
+    most = _locked_organization(organization).max_accounts
+    if most is None:
+        most = settings.BUZON_MAX_ACCOUNTS
+    if CollectionAccount.objects.filter(organization=organization).count() >= most:
+        raise AccountError(
+            f"{organization} has {most} collection accounts, which is the most there may be: "
+            "remove one first."
+        )
+
+
+def _check_name(organization: Organization, name: str, *, but: CollectionAccount | None) -> None:
+    same = CollectionAccount.objects.filter(organization=organization, name=name)
+    if but is not None:
+        same = same.exclude(pk=but.pk)
+    if same.exists():
+        raise AccountError(f"There is a collection account {name} already.")
+
+
+def _changed_values(account: CollectionAccount, changes: dict[str, Any]) -> dict[str, Any]:
+    before = {name: getattr(account, name) for name in FIELDS}
+    values = before | changes
+    moved = changes.keys() & {"protocol", "security"}
+    if moved and "port" not in changes and account.port == default_port(
+        account.protocol, account.security
+    ):  # fmt: skip
+        values["port"] = None
+    clean = checked(account.organization, values)
+    if account.folders.filter(baseline_at__isnull=False).exists():
+        _check_settled(before, clean)
+    return clean
+
+
+def _check_settled(before: dict[str, Any], clean: dict[str, Any]) -> None:
+    """What the first look at the server has decided for good."""
+    if clean["protocol"] != before["protocol"]:
+        raise AccountError(
+            "The protocol cannot change once mail was collected: add another account."
+        )
+    if (clean["start"], clean["start_date"]) != (before["start"], before["start_date"]):
+        raise AccountError(
+            "What the account starts with was decided at its first collection: "
+            "add another account to collect earlier mail."
+        )
+
+
+def _set_folders(
+    account: CollectionAccount,
+    protocol: str,
+    inbox: Iterable[str] | None,
+    sent: Iterable[str] | None,
+) -> None:
+    held = {folder.name: folder for folder in account.folders.all()}
+    names = {
+        role: [folder.name for folder in held.values() if folder.role == role]
+        for role in Folder.Role.values
+    }
+    roles = checked_folders(
+        protocol,
+        names["inbox"] if inbox is None else list(inbox),
+        names["sent"] if sent is None else list(sent),
+    )
+    if roles == {folder.name: folder.role for folder in held.values()}:
+        return
+    _locked_duties(account)
+    for name, folder in held.items():
+        if roles.get(name) != folder.role:
+            folder.delete()
+    for name, role in roles.items():
+        if name not in held or held[name].role != role:
+            Folder.objects.create(account=account, name=name, role=role)
+
+
+def _due_now(account: CollectionAccount) -> None:
+    account.duties.update(due_at=timezone.now())

@@ -1,0 +1,429 @@
+"""Collection accounts: what may be in them, how many there may be, and their secrets."""
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+from pytest_django import Settings
+
+from buzon.desk import keyring
+from buzon.desk.keyring import KeyringError
+from buzon.desk.models import AgentGroup, Organization, Store
+from buzon.intake.account_values import default_port
+from buzon.intake.accounts import (
+    FIELDS,
+    AccountError,
+    add_account,
+    change_account,
+    credentials_of,
+    endpoint_of,
+    field_defaults,
+    remove_account,
+    resume_account,
+)
+from buzon.intake.models import Arrival, CollectionAccount, Duty, Folder
+from buzon.wire.endpoint import Security
+from tests.lease.real_database import real_database
+
+KEY = "first:" + "A" * 43 + "="
+REQUIRED: dict[str, Any] = {
+    "name": "sales",
+    "host": "imap.example.com",
+    "username": "ana@example.com",
+    "secret": "s3cret",
+}
+
+
+@pytest.fixture(autouse=True)
+def _keys(settings: Settings) -> None:
+    settings.BUZON_KEYS = KEY
+
+
+@pytest.fixture
+def shop(db: None) -> Organization:
+    return Organization.objects.create(name="Shop")
+
+
+def test_defaults_are_the_safe_ones(shop: Organization) -> None:
+    """R2, R3, R6, R7, R9: TLS, nothing removed, nothing created, the agent is told."""
+    account = add_account(shop, **REQUIRED)
+    told = {name: getattr(account, name) for name in FIELDS if name not in REQUIRED}
+    assert told == {
+        "active": True,
+        "store": None,
+        "address": "",
+        "protocol": "imap",
+        "port": 993,
+        "security": "tls",
+        "pinned_sha256": "",
+        "group": None,
+        "create_customer": False,
+        "notify_agent": True,
+        "after": "leave",
+        "start": "all",
+        "start_date": None,
+        "history": "auto",
+        "max_message_bytes": 52_428_800,
+        "trusted_authserv_id": "",
+        "lists_as_persons": False,
+        "hand_out_existing": False,
+        "fetch_skipped_at_once": False,
+        "fold_dots": False,
+        "fold_plus": False,
+        "reply_to_senders": [],
+        "poll_seconds": None,
+    }
+    assert list(account.folders.values_list("name", "role")) == [("INBOX", "inbox")]
+    assert set(account.duties.values_list("kind", flat=True)) == {"collect", "process"}
+    assert all(duty.due_at <= timezone.now() for duty in account.duties.all())
+
+
+def test_fields_are_all_those_that_a_person_may_set() -> None:
+    """A field that is added to the model is added here, or to what Buzón keeps for itself."""
+    kept = {
+        "id", "organization", "secret", "state", "state_reason", "state_since", "told_failing_at",
+        "failures", "accept_renumbering", "last_collected_at", "history_done_at", "created_at",
+    }  # fmt: skip
+    assert {field.name for field in CollectionAccount._meta.concrete_fields} - kept == set(FIELDS)
+    assert set(field_defaults()) == set(FIELDS) - {"name", "host", "username"}
+
+
+@pytest.mark.parametrize(
+    ("protocol", "security", "port"),
+    [
+        ("imap", "tls", 993),
+        ("imap", "starttls", 143),
+        ("imap", "none", 143),
+        ("pop3", "tls", 995),
+        ("pop3", "starttls", 110),
+        ("pop3", "none", 110),
+    ],
+)
+def test_port_is_the_protocols(shop: Organization, protocol: str, security: str, port: int) -> None:
+    """R3."""
+    account = add_account(shop, **REQUIRED, protocol=protocol, security=security)
+    assert account.port == port == default_port(protocol, security)
+
+
+WRONG: list[tuple[dict[str, Any], str]] = [
+    ({"name": " "}, "name"),
+    ({"name": "a\nb"}, "line break"),
+    ({"name": "x" * 201}, "longer than 200"),
+    ({"host": ""}, "server's name"),
+    ({"host": "imap example.com"}, "not the name of a server"),
+    ({"host": "imaps://imap.example.com"}, "without imaps://"),
+    ({"host": "imap.example.com:993"}, "port on its own"),
+    ({"host": "imap.example.com/mail"}, "not the name"),
+    ({"host": "imap..example.com"}, "not the name"),
+    ({"host": "-x.example.com"}, "not the name"),
+    ({"host": "x" * 300}, "not the name"),
+    ({"port": 0}, "1 to 65535"),
+    ({"port": 65_536}, "1 to 65535"),
+    ({"port": "993"}, "whole number"),
+    ({"username": ""}, "login"),
+    ({"username": "a\r\nb"}, "line break"),
+    ({"secret": ""}, "password is empty"),
+    ({"secret": "a\nb"}, "line break"),
+    ({"protocol": "smtp"}, "imap or pop3"),
+    ({"security": "ssl"}, "tls or starttls or none"),
+    ({"pinned_sha256": "abc"}, "64 hexadecimal"),
+    ({"address": "nobody"}, "not an e-mail address"),
+    ({"after": "burn"}, "leave or read or delete"),
+    ({"start": "date"}, "the date is needed"),
+    ({"start": "date", "start_date": date(2999, 1, 1)}, "in the future"),
+    ({"start": "date", "start_date": date(1, 1, 1)}, "before 1970"),
+    ({"start": "date", "start_date": "2026-01-01"}, "is a date"),
+    ({"start": "later"}, "all or now or date"),
+    ({"history": "loud"}, "auto or silent or notify"),
+    ({"max_message_bytes": 9_999}, "10000 to 1000000000"),
+    ({"poll_seconds": 0.5}, "1 to 86400"),
+    ({"poll_seconds": True}, "1 to 86400"),
+    ({"trusted_authserv_id": "mx one"}, "one word"),
+    ({"reply_to_senders": ["form@example.com", "x"]}, "'x' is not an e-mail address"),
+    ({"active": "yes"}, "Yes or no"),
+    ({"folders": []}, "at least one folder"),
+    ({"folders": [" "]}, "folder is empty"),
+    ({"folders": ["A"], "sent_folders": ["A"]}, "not both"),
+    ({"protocol": "pop3", "folders": ["Ventas"]}, "POP3 has no folders"),
+    ({"protocol": "pop3", "sent_folders": ["Sent"]}, "POP3 has no folders"),
+    ({"protocol": "pop3", "after": "read"}, "cannot mark messages as read"),
+]
+
+
+@pytest.mark.parametrize(("wrong", "told"), WRONG)
+def test_a_wrong_value_is_one_sentence_and_leaves_nothing(
+    shop: Organization, wrong: dict[str, Any], told: str
+) -> None:
+    with pytest.raises(AccountError) as caught:
+        add_account(shop, **(REQUIRED | wrong))
+    sentence = caught.value.sentence
+    assert told in sentence
+    assert sentence.endswith(".")
+    assert "s3cret" not in sentence
+    assert not CollectionAccount.objects.exists()
+    assert not Folder.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["imap.example.com", "IMAP.Example.com.", "localhost", "127.0.0.1", "::1", "correo.ñandú.es"],
+)
+def test_hosts_that_are_right(shop: Organization, host: str) -> None:
+    assert add_account(shop, **(REQUIRED | {"host": host})).host == host.lower().rstrip(".")
+
+
+def test_values_are_tidied(shop: Organization) -> None:
+    account = add_account(
+        shop,
+        **REQUIRED,
+        pinned_sha256=":".join(["AB"] * 32),
+        reply_to_senders=["Form@Example.com", "form@example.com"],
+        folders=["inbox", "Ventas", "Ventas"],
+    )
+    assert account.pinned_sha256 == "ab" * 32
+    assert account.reply_to_senders == ["form@example.com"]
+    assert list(account.folders.order_by("pk").values_list("name", flat=True)) == [
+        "INBOX",
+        "Ventas",
+    ]
+
+
+def test_today_is_a_start_also_where_the_day_began_earlier(shop: Organization) -> None:
+    """R4: the date is the shop's."""
+    shop.time_zone = "Pacific/Kiritimati"  # UTC+14
+    there = (timezone.now() + timedelta(hours=14)).date()
+    account = add_account(shop, **REQUIRED, start="date", start_date=there)
+    assert account.start_date == there
+
+
+def test_an_unknown_field_is_a_fault_of_the_program(shop: Organization) -> None:
+    with pytest.raises(TypeError, match="colour"):
+        add_account(shop, **REQUIRED, colour="red")
+
+
+def test_names_are_once_per_organization(shop: Organization) -> None:
+    add_account(shop, **REQUIRED)
+    with pytest.raises(AccountError, match="already"):
+        add_account(shop, **REQUIRED)
+    other = Organization.objects.create(name="Other")
+    assert add_account(other, **REQUIRED).name == "sales"
+
+
+@pytest.mark.parametrize("field", ["store", "group"])
+def test_nothing_of_another_organization(shop: Organization, field: str) -> None:
+    other = Organization.objects.create(name="Other")
+    theirs = {
+        "store": Store.objects.create(organization=other, name="Norte"),
+        "group": AgentGroup.objects.create(organization=other, name="Ventas"),
+    }[field]
+    with pytest.raises(AccountError, match="Shop has no"):
+        add_account(shop, **REQUIRED, **{field: theirs})
+    account = add_account(shop, **REQUIRED)
+    with pytest.raises(AccountError, match="Shop has no"):
+        change_account(account, **{field: theirs})
+
+
+def _with_name(number: int) -> dict[str, Any]:
+    return REQUIRED | {"name": f"a{number}"}
+
+
+def test_r1_the_eleventh_account_is_refused(shop: Organization) -> None:
+    for number in range(10):
+        add_account(shop, **_with_name(number))
+    with pytest.raises(AccountError, match="has 10 collection accounts"):
+        add_account(shop, **_with_name(10))
+    add_account(Organization.objects.create(name="Other"), **REQUIRED)
+
+
+def test_r1_an_organizations_own_limit_comes_first(shop: Organization, settings: Settings) -> None:
+    settings.BUZON_MAX_ACCOUNTS = 1
+    Organization.objects.filter(pk=shop.pk).update(max_accounts=2)
+    add_account(shop, **_with_name(0))
+    add_account(shop, **_with_name(1))
+    with pytest.raises(AccountError, match="has 2 collection accounts"):
+        add_account(shop, **_with_name(2))
+
+
+ADDER = "tests.intake.adder"
+
+
+def test_r1_two_processes_that_add_the_tenth_at_once() -> None:
+    """One of them is the tenth, the other gets the sentence."""
+    database = real_database(BUZON_KEYS=KEY)
+    database.run(ADDER, "prepare", 9)
+    adders = [database.start(ADDER, "add", f"racer{number}") for number in range(2)]
+    for adder in adders:
+        assert adder.stdout is not None
+        assert adder.stdout.readline() == "ready\n"
+    for adder in adders:
+        assert adder.stdin is not None
+        adder.stdin.write("go\n")
+        adder.stdin.flush()
+    told = sorted(adder.communicate(timeout=60)[0] for adder in adders)
+    assert told[0].startswith("Shop has 10 collection accounts")
+    assert told[1] == "added\n"
+    assert database.run(ADDER, "count", "") == "10\n"
+    database.remove()
+
+
+def test_the_secret_is_sealed_for_this_account_alone(shop: Organization) -> None:
+    account = add_account(shop, **REQUIRED)
+    account.refresh_from_db()
+    assert b"s3cret" not in bytes(account.secret)
+    credentials = credentials_of(account)
+    assert (credentials.username, credentials.secret) == ("ana@example.com", "s3cret")
+    assert "s3cret" not in repr(credentials)
+    other = add_account(shop, **_with_name(1))
+    other.secret = account.secret
+    with pytest.raises(KeyringError):
+        credentials_of(other)
+
+
+def test_endpoint_has_the_installations_limits(shop: Organization, settings: Settings) -> None:
+    settings.BUZON_CA_FILE = "/ca.pem"
+    settings.BUZON_ALLOW_PRIVATE_HOSTS = False
+    settings.BUZON_LEASE_SECONDS = 20.0
+    endpoint = endpoint_of(
+        add_account(shop, **REQUIRED, security="starttls", pinned_sha256="ab" * 32)
+    )
+    assert (endpoint.host, endpoint.port) == ("imap.example.com", 143)
+    assert endpoint.security is Security.STARTTLS
+    assert endpoint.pinned_sha256 == "ab" * 32
+    assert endpoint.ca_file == "/ca.pem"
+    assert not endpoint.allow_private
+    assert endpoint.read_timeout < 10  # a command ends before half of the lease has passed
+
+
+def test_change_only_what_is_given(shop: Organization) -> None:
+    account = add_account(shop, **REQUIRED, address="shop@example.com")
+    # A collector writes meanwhile.
+    CollectionAccount.objects.filter(pk=account.pk).update(state="throttled", failures=3)
+    change_account(account, host="pop.example.com", notify_agent=False)
+    account.refresh_from_db()
+    assert (account.host, account.notify_agent) == ("pop.example.com", False)
+    assert (account.address, account.state, account.failures) == (
+        "shop@example.com",
+        "throttled",
+        3,
+    )
+    assert credentials_of(account).secret == "s3cret"
+
+
+def test_change_is_tried_at_once(shop: Organization) -> None:
+    account = add_account(shop, **REQUIRED)
+    later = timezone.now() + timedelta(hours=1)
+    account.duties.update(due_at=later)
+    change_account(account)
+    assert {duty.due_at for duty in Duty.objects.all()} == {later}
+    change_account(account, secret="n3w")
+    assert all(duty.due_at <= timezone.now() for duty in Duty.objects.all())
+    account.refresh_from_db()
+    assert credentials_of(account).secret == "n3w"
+
+
+def test_change_keeps_the_port_unless_it_was_the_usual_one(shop: Organization) -> None:
+    account = add_account(shop, **REQUIRED)
+    assert change_account(account, security="starttls").port == 143
+    assert change_account(account, port=1143).port == 1143
+    assert change_account(account, security="tls").port == 1143
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"port": 70_000}, "1 to 65535"),
+        ({"protocol": "pop3", "after": "read"}, "cannot mark"),
+        ({"name": "b"}, "already"),
+        ({"secret": ""}, "password is empty"),
+        ({"folders": []}, "at least one"),
+    ],
+)
+def test_a_wrong_change_changes_nothing(
+    shop: Organization, changes: dict[str, Any], told: str
+) -> None:
+    account = add_account(shop, **REQUIRED)
+    add_account(shop, **(REQUIRED | {"name": "b"}))
+    before = CollectionAccount.objects.filter(pk=account.pk).values().get()
+    with pytest.raises(AccountError, match=told):
+        change_account(account, host="other.example.com", **changes)
+    assert CollectionAccount.objects.filter(pk=account.pk).values().get() == before
+
+
+def test_what_the_first_look_decided_stays(shop: Organization) -> None:
+    """R4: the window of an account is set at its first collection."""
+    account = add_account(shop, **REQUIRED)
+    change_account(account, start="now")
+    account.folders.update(baseline_at=timezone.now())
+    with pytest.raises(AccountError, match="first collection"):
+        change_account(account, start="all")
+    with pytest.raises(AccountError, match="protocol cannot change"):
+        change_account(account, protocol="pop3")
+    assert change_account(account, start="now", host="new.example.com").host == "new.example.com"
+
+
+def test_folders_are_replaced_and_the_others_keep_their_cursor(shop: Organization) -> None:
+    account = add_account(shop, **REQUIRED, folders=["INBOX", "Ventas"], sent_folders=["Enviados"])
+    account.folders.filter(name="INBOX").update(high=7)
+    _arrival(account, account.folders.get(name="Ventas"), uid=1)
+    change_account(account, folders=["INBOX", "Clientes"])
+    assert set(account.folders.values_list("name", "role", "high")) == {
+        ("INBOX", "inbox", 7),
+        ("Clientes", "inbox", 0),
+        ("Enviados", "sent", 0),
+    }
+    assert not Arrival.objects.exists()
+    change_account(account, sent_folders=[])
+    assert not account.folders.filter(role="sent").exists()
+
+
+def test_resume_after_a_stop_accepts_the_renumbering(shop: Organization) -> None:
+    account = add_account(shop, **REQUIRED)
+    CollectionAccount.objects.filter(pk=account.pk).update(
+        state="stopped", state_reason={"code": "x"}, failures=4
+    )
+    account.duties.update(due_at=None)
+    resume_account(account)
+    account.refresh_from_db()
+    assert (account.state, account.state_reason, account.failures) == ("working", {}, 0)
+    assert account.accept_renumbering
+    assert all(duty.due_at for duty in account.duties.all())
+
+
+def test_resume_after_a_rejected_login_accepts_nothing_else(shop: Organization) -> None:
+    account = add_account(shop, **REQUIRED)
+    CollectionAccount.objects.filter(pk=account.pk).update(state="rejected")
+    resume_account(account)
+    account.refresh_from_db()
+    assert account.state == "working"
+    assert not account.accept_renumbering
+
+
+def test_remove_takes_the_ledger_and_nothing_of_the_other_account(shop: Organization) -> None:
+    account, other = add_account(shop, **REQUIRED), add_account(shop, **_with_name(1))
+    for uid in (1, 2):
+        _arrival(account, account.folders.get(), uid=uid)
+    _arrival(other, other.folders.get(), uid=1)
+    assert remove_account(account).arrivals == 2
+    assert list(CollectionAccount.objects.all()) == [other]
+    assert Arrival.objects.get().account == other
+    assert Duty.objects.count() == 2
+
+
+def _arrival(account: CollectionAccount, folder: Folder, *, uid: int) -> Arrival:
+    return Arrival.objects.create(
+        organization=account.organization,
+        account=account,
+        folder=folder,
+        uidvalidity=1,
+        uid=uid,
+        internal_date=datetime(2026, 1, 1, tzinfo=UTC),
+    )
+
+
+def test_seal_is_the_keyrings(shop: Organization) -> None:
+    """A secret that was sealed for another row is refused, not returned."""
+    account = add_account(shop, **REQUIRED)
+    account.secret = keyring.seal("other", row="something/else")
+    with pytest.raises(KeyringError):
+        credentials_of(account)
