@@ -1,0 +1,261 @@
+"""The connection doctor, against servers that speak the protocol."""
+
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import Any
+
+import pytest
+from pytest_django.fixtures import Settings
+
+from buzon.demo.server import MailServer, Mailstore, Options
+from buzon.desk.models import Organization
+from buzon.intake.accounts import add_account, change_account
+from buzon.intake.check import Step, check_account
+from buzon.intake.models import CollectionAccount
+
+LOGIN = "ana@tienda.example"
+Serve = Callable[..., MailServer]
+
+
+@pytest.fixture
+def mail() -> Mailstore:
+    store = Mailstore()
+    box = store.add_login(LOGIN, "secret")
+    box.add_folder("Enviados", special_use="\\Sent")
+    box.add_folder("Papelera", special_use="\\Trash")
+    for number in range(3):
+        box.folder().deliver(f"Subject: {number}\r\n\r\nHola\r\n".encode())
+    return store
+
+
+@pytest.fixture
+def serve(mail: Mailstore) -> Iterator[Serve]:
+    with ExitStack() as stack:
+
+        def start(protocol: str = "imap", security: str = "tls", **options: Any) -> MailServer:
+            server = MailServer(
+                mail, protocol=protocol, security=security, options=Options(**options)
+            )
+            return stack.enter_context(server)
+
+        yield start
+
+
+@pytest.fixture
+def shop(db: None, settings: Settings) -> Organization:
+    settings.BUZON_KEYS = "first:" + "A" * 43 + "="
+    settings.BUZON_CONNECT_TIMEOUT_SECONDS = 5.0
+    settings.BUZON_READ_TIMEOUT_SECONDS = 5.0
+    return Organization.objects.create(name="Shop")
+
+
+def account_on(
+    shop: Organization, server: MailServer, *, trusted: bool = True, **fields: Any
+) -> CollectionAccount:
+    """An account that would work on this server."""
+    values: dict[str, Any] = {
+        "name": "sales",
+        "host": server.host,
+        "port": server.port,
+        "username": LOGIN,
+        "secret": "secret",
+        "protocol": server.protocol,
+        "security": server.security,
+        "pinned_sha256": server.certificate_sha256 if trusted else "",
+    }
+    return add_account(shop, **(values | fields))
+
+
+def names(steps: list[Step]) -> list[str]:
+    return [step.name for step in steps]
+
+
+def found(steps: list[Step], name: str) -> Step:
+    return next(step for step in steps if step.name == name)
+
+
+def last(steps: list[Step]) -> Step:
+    """The failure that ended it."""
+    assert not steps[-1].ok
+    assert all(step.ok for step in steps[:-1])
+    return steps[-1]
+
+
+WAY_IN = ["resolve", "connect", "encryption", "certificate", "login"]
+
+
+@pytest.mark.parametrize("security", ["tls", "starttls"])
+def test_imap_that_works(shop: Organization, serve: Serve, mail: Mailstore, security: str) -> None:
+    steps = check_account(account_on(shop, serve(security=security)))
+    assert names(steps) == [*WAY_IN, "folder", "deletion", "messages"]
+    assert all(step.ok for step in steps)
+    assert found(steps, "folder").detail == "INBOX is there, with 3 messages."
+    assert found(steps, "deletion").detail == "Nothing is removed or marked."
+    assert found(steps, "messages").detail == "3 messages."
+    assert not mail.deeds("stored", "expunged", "moved", "fetched-body", "selected")
+
+
+@pytest.mark.parametrize("security", ["tls", "starttls"])
+def test_pop3_that_works(shop: Organization, serve: Serve, mail: Mailstore, security: str) -> None:
+    account = account_on(shop, serve("pop3", security), after="delete")
+    steps = check_account(account)
+    assert names(steps) == [*WAY_IN, "deletion", "messages"]
+    assert all(step.ok for step in steps)
+    assert "3 messages" in found(steps, "messages").detail
+    assert "QUIT" in found(steps, "deletion").detail
+    assert len(mail.logins[LOGIN].folder().messages) == 3
+    assert not mail.deeds("deleted", "marked-deleted", "retrieved")
+
+
+def test_without_encryption_says_so(shop: Organization, serve: Serve) -> None:
+    """R3: it works where the administrator said so, and says what that means."""
+    server = serve(security="none")
+    steps = check_account(account_on(shop, server, trusted=False))
+    assert names(steps) == ["resolve", "connect", "encryption", "login", "folder", "deletion",
+                            "messages"]  # fmt: skip
+    assert "readable by everybody" in found(steps, "encryption").detail
+
+
+def test_an_untrusted_certificate_shows_what_to_pin(shop: Organization, serve: Serve) -> None:
+    server = serve()
+    account = account_on(shop, server, trusted=False)
+    step = last(check_account(account))
+    assert step.name == "certificate"
+    assert server.certificate_sha256 in step.detail
+    assert f"buzon account set sales --pin {server.certificate_sha256}" in step.remedy
+    change_account(account, pinned_sha256=server.certificate_sha256)
+    assert all(step.ok for step in check_account(account))
+
+
+def test_an_untrusted_certificate_behind_starttls(shop: Organization, serve: Serve) -> None:
+    server = serve(security="starttls")
+    step = last(check_account(account_on(shop, server, trusted=False)))
+    assert step.name == "certificate"
+    assert server.certificate_sha256 in step.remedy
+
+
+def test_a_certificate_that_is_not_the_pinned_one(shop: Organization, serve: Serve) -> None:
+    step = last(check_account(account_on(shop, serve(), pinned_sha256="ab" * 32)))
+    assert step.name == "certificate"
+    assert "not the pinned one" in step.detail
+
+
+def test_a_name_that_does_not_exist(shop: Organization, serve: Serve) -> None:
+    account = account_on(shop, serve(), host="nowhere.invalid")
+    step = last(check_account(account))
+    assert step.name == "resolve"
+    assert "nowhere.invalid was not found" in step.detail
+    assert "--host" in step.remedy
+
+
+def test_a_port_where_nobody_listens(shop: Organization, serve: Serve) -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        free = probe.getsockname()[1]
+    step = last(check_account(account_on(shop, serve(), port=free)))
+    assert step.name == "connect"
+    assert "Could not connect" in step.detail
+    assert "993" in step.remedy
+
+
+def test_a_private_host_where_that_is_forbidden(
+    shop: Organization, serve: Serve, settings: Settings
+) -> None:
+    settings.BUZON_ALLOW_PRIVATE_HOSTS = False
+    step = last(check_account(account_on(shop, serve())))
+    assert step.name == "connect"
+    assert "BUZON_ALLOW_PRIVATE_HOSTS" in step.remedy
+
+
+def test_tls_where_the_server_speaks_in_the_clear(
+    shop: Organization, serve: Serve, settings: Settings
+) -> None:
+    settings.BUZON_CONNECT_TIMEOUT_SECONDS = 1.0
+    step = last(check_account(account_on(shop, serve(security="starttls"), security="tls")))
+    assert step.name == "encryption"
+    assert "--security starttls" in step.remedy
+
+
+def test_starttls_where_the_server_has_none(shop: Organization, serve: Serve) -> None:
+    server = serve(security="none")
+    account = account_on(shop, server, trusted=False, security="starttls")
+    step = last(check_account(account))
+    assert step.name == "encryption"
+    assert "--security tls" in step.remedy
+
+
+@pytest.mark.parametrize("protocol", ["imap", "pop3"])
+def test_a_wrong_password(shop: Organization, serve: Serve, protocol: str) -> None:
+    step = last(check_account(account_on(shop, serve(protocol), secret="wrong")))
+    assert step.name == "login"
+    assert "app password" in step.remedy
+
+
+@pytest.mark.parametrize(("protocol", "code"), [("imap", "[UNAVAILABLE]"), ("pop3", "[SYS/TEMP]")])
+def test_a_server_that_says_not_now(
+    shop: Organization, serve: Serve, protocol: str, code: str
+) -> None:
+    step = last(check_account(account_on(shop, serve(protocol, login_code=code))))
+    assert step.name == "session"
+    assert "later" in step.remedy
+
+
+def test_a_missing_folder_names_those_that_exist(shop: Organization, serve: Serve) -> None:
+    account = account_on(shop, serve(), folders=["INBOX", "Ventas"], sent_folders=["Sent"])
+    steps = check_account(account)
+    missing = [step for step in steps if not step.ok]
+    assert [step.detail for step in missing] == [
+        "There is no folder Ventas.",
+        "There is no folder Sent.",
+    ]
+    assert "INBOX, Enviados, Papelera" in missing[0].remedy
+    assert "Enviados holds the sent letters" not in missing[0].remedy
+    assert "Enviados holds the sent letters" in missing[1].remedy
+    assert found(steps, "messages").detail == "3 messages."  # the others were looked at
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({}, "Exactly the collected messages"),
+        ({"uidplus": False}, "move to Papelera"),
+        ({"uidplus": False, "move": False}, "only marked as deleted"),
+        ({"gmail": True}, "moves to Papelera"),
+    ],
+)
+def test_r6_what_deletion_would_do(
+    shop: Organization, serve: Serve, options: dict[str, bool], told: str
+) -> None:
+    steps = check_account(account_on(shop, serve(**options), after="delete"))
+    step = found(steps, "deletion")
+    assert step.ok
+    assert told in step.detail
+
+
+def test_r6_gmail_that_shows_no_bin(shop: Organization, serve: Serve, mail: Mailstore) -> None:
+    mail.logins[LOGIN].remove_folder("Papelera")
+    step = found(check_account(account_on(shop, serve(gmail=True), after="delete")), "deletion")
+    assert "only archives" in step.detail
+    assert "bin" in step.remedy
+
+
+def test_pop3_without_uidl_and_top_says_what_that_means(shop: Organization, serve: Serve) -> None:
+    server = serve("pop3", uidl=False, top=False)
+    account = account_on(shop, server, after="delete")
+    steps = check_account(account)
+    assert all(step.ok for step in steps)
+    assert "no UIDL" in found(steps, "deletion").detail
+    assert "retrieved to decide" in found(steps, "messages").remedy
+    change_account(account, create_customer=True)
+    assert found(check_account(account), "messages").remedy == ""
+
+
+def test_keys_that_do_not_open_the_secret(
+    shop: Organization, serve: Serve, settings: Settings
+) -> None:
+    account = account_on(shop, serve())
+    settings.BUZON_KEYS = "second:" + "B" * 43 + "="
+    steps = check_account(account)
+    assert names(steps) == ["secret"]
+    assert not steps[0].ok
