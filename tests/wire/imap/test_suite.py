@@ -381,17 +381,18 @@ class TestMessages:
             (message,) = session.messages([Wanted(9, 5_000_000)])
             assert isinstance(message.error, Gone)
 
-    def test_stopping_early_leaves_the_session_usable(self, place: Place) -> None:
+    @pytest.mark.parametrize("overtaking", ["noop", "listing"])
+    def test_stopping_early_leaves_the_session_usable(self, place: Place, overtaking: str) -> None:
         for number in range(1, 301):
             place.deliver(mail(number))
         with opened(place, limits=Limits(window=5_000)) as session:
             session.examine("INBOX")
             stream = session.messages(wanted(session))
             next(stream)
-            assert len(session.listing()) == 300
+            getattr(session, overtaking)()
             with pytest.raises(RuntimeError, match="another command"):
                 list(stream)
-            assert session.header(7).octets in mail(7)
+            assert mail(7).startswith(session.header(7).octets)
 
     def test_structure(self, place: Place) -> None:
         place.deliver(MULTIPART)

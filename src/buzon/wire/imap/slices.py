@@ -81,7 +81,7 @@ class _Slicing:
         octets = octets or b""
         if not isinstance(octets, bytes) or len(octets) > length:
             raise Malformed("The server does not send this message in slices.")
-        if octets and (self._ended or name != f"BODY[]<{self.written}>"):
+        if octets and name != f"BODY[]<{self.written}>":  # also what comes behind a short slice
             raise Malformed("The server sent the slices of this message out of order.")
         self._file.write(octets)
         self.written += len(octets)
