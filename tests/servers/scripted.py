@@ -53,6 +53,15 @@ def expect(*lines: str) -> Step:
     return step
 
 
+def silence(peer: socket.socket, script: Script) -> None:
+    """The client says nothing for a tenth of a second."""
+    peer.settimeout(0.1)
+    try:
+        raise _LeftError(f"the client said {peer.recv(100)!r} where it should wait")
+    except TimeoutError:
+        peer.settimeout(None)
+
+
 def hold(peer: socket.socket, script: Script) -> None:
     """Say nothing more until the client hangs up."""
     with contextlib.suppress(ConnectionResetError):

@@ -61,6 +61,14 @@ def test_the_file_is_closed_when_the_connection_fails() -> None:
     assert files[0].closed
 
 
+def test_a_line_end_that_a_file_is_read_apart_at_is_found() -> None:
+    came = b"x\r\ny\r\n" + b"z" * (1_048_576 - 7) + b"\r\n"
+    assert len(came) == 1_048_576 + 1
+    body = taken(came, most=2_000_000, spool_above=10)
+    body.mend(len(came) - 2)
+    assert whole(body) == came[:-2]
+
+
 @pytest.mark.parametrize("spool_above", [1000, 2])
 @pytest.mark.parametrize(
     ("came", "listed", "was"),

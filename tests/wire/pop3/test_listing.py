@@ -67,6 +67,7 @@ def test_no_octets_break_the_reading_of_uidls(body: bytes) -> None:
     ("text", "kind"),
     [
         ("[IN-USE] Do you have another POP session running?", ServerBusy),
+        ("[IN-USE/LOCK] yes", ServerBusy),
         ("[LOGIN-DELAY] minimum time between mail checks violation", Throttled),
         ("[SYS/TEMP] server trouble", ServerBusy),
         ("[sys/temp/disk] full", ServerBusy),

@@ -10,6 +10,7 @@ from buzon.wire.errors import (
     ConnectFailed,
     Gone,
     MailError,
+    Malformed,
     NotPermitted,
     ServerBusy,
     Throttled,
@@ -18,7 +19,7 @@ from buzon.wire.errors import (
     Transient,
 )
 from buzon.wire.pop3 import Pop3Session
-from tests.servers.scripted import Script, Step, conversation, cut, expect, hold, raw, send
+from tests.servers.scripted import Script, Step, conversation, cut, expect, hold, raw, send, silence
 from tests.wire.pop3.conftest import ANA, at
 
 HELLO = (send("+OK hello"), expect("CAPA"), send("+OK", "USER", "PIPELINING", "."))
@@ -188,11 +189,36 @@ def test_the_window_bounds_what_is_under_way() -> None:
     sizes = send("+OK", *[f"{n} 100" for n in range(1, 6)], ".", "-ERR")
     one = send("+OK", "Subject: x", ".")
     steps = (
-        *(expect("LIST", "UIDL"), sizes, expect("RETR 1", "RETR 2"), one),
-        *(expect("RETR 3"), one, expect("RETR 4"), one, expect("RETR 5"), one, one),
+        *(expect("LIST", "UIDL"), sizes, expect("RETR 1", "RETR 2"), silence, one),
+        *(
+            expect("RETR 3"),
+            silence,
+            one,
+            expect("RETR 4"),
+            silence,
+            one,
+            expect("RETR 5"),
+            one,
+            one,
+        ),
     )
     with conversation(*LOGIN, *steps) as script, play(script, Limits(window=250)) as session:
         assert len(list(session.messages(session.listing()))) == 5
+
+
+def test_quit_hangs_up() -> None:
+    with conversation(*LOGIN, expect("QUIT"), send("+OK"), hold) as script, play(script) as session:
+        session.quit()
+        with pytest.raises(ConnectFailed):
+            session.noop()
+
+
+def test_nothing_of_a_message_is_no_message() -> None:
+    nothing = (expect("RETR 1", "RETR 2"), send("+OK", ".", "+OK", "x", "."))
+    with conversation(*LOGIN, *LISTING, *nothing) as script, play(script) as session:
+        first, second = session.messages(session.listing())
+        assert isinstance(first.error, Malformed)
+        assert second.octets == b"x\r\n"
 
 
 def test_an_open_that_fails_leaves_no_connection() -> None:

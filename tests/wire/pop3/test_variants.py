@@ -12,6 +12,7 @@ from buzon.wire.errors import (
     AuthRejected,
     Gone,
     MailError,
+    Malformed,
     NotPermitted,
     ServerBusy,
     Throttled,
@@ -235,6 +236,24 @@ def test_granted_access(inbox: MailFolder, serve: Serve, mechanism: str) -> None
         Pop3Session.open(at(server.port), expired)
 
 
+def test_granted_access_without_capa(inbox: MailFolder, serve: Serve) -> None:
+    server = serve(capa=False, auth=("XOAUTH2",), oauth_token="token")
+    granted = Credentials(username=ANA.username, secret="token", mechanism="oauth2")
+    with Pop3Session.open(at(server.port), granted) as session:
+        assert len(session.listing()) == 3
+
+
+def test_after_starttls_capa_is_asked_anew(inbox: MailFolder, store: Mailstore) -> None:
+    """This server offers a login only then; what it said in the clear is forgotten."""
+    with MailServer(store, protocol="pop3", security="starttls") as server:
+        trusted = server.certificate_path
+        endpoint = at(server.port, security=Security.STARTTLS, ca_file=trusted)
+        with Pop3Session.open(endpoint, ANA) as session:
+            assert not session.has("STLS")
+    asked = [command.name for command in store.commands]
+    assert asked == ["CAPA", "STLS", "CAPA", "AUTH", "CAPA"]
+
+
 def test_granted_access_where_it_is_not_offered(inbox: MailFolder, serve: Serve) -> None:
     granted = Credentials(username=ANA.username, secret="token", mechanism="oauth2")
     with pytest.raises(NotPermitted, match="OAuth 2"):
@@ -245,6 +264,20 @@ def test_no_secret_in_the_clear_where_dovecot_wants_encryption(dovecot: Dovecot)
     endpoint = dovecot.endpoint("pop3", "none", strict=True)
     with pytest.raises(AuthRejected, match="non-secure"):
         Pop3Session.open(endpoint, ANA)
+
+
+def test_a_first_line_of_one_dot_is_not_taken_for_an_empty_message(
+    dovecot: Dovecot, login: str
+) -> None:
+    """Dovecot 2.3 sends it as it is, which ends the message before it began."""
+    dovecot.deliver(login, b".\r\nSubject: x\r\n\r\nbody\r\n")
+    dovecot.deliver(login, letter(1))
+    endpoint = dovecot.endpoint("pop3", "none")
+    with Pop3Session.open(endpoint, dovecot.credentials(login)) as session:
+        messages = session.messages(session.listing())
+        assert isinstance(next(messages).error, Malformed)
+        with pytest.raises(ServerBusy):
+            next(messages)
 
 
 def test_a_self_signed_dovecot_is_refused_unless_pinned(

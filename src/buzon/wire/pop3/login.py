@@ -21,6 +21,12 @@ Capabilities = dict[str, tuple[str, ...]]
 CAPABILITIES_AT_MOST = 65_536
 
 
+def check(credentials: Credentials) -> None:
+    """NotPermitted when the login or the secret could end a command and begin another."""
+    encoded(credentials.username, "The login")
+    encoded(credentials.secret, "The secret")
+
+
 def enter(channel: Channel, endpoint: Endpoint, credentials: Credentials) -> Capabilities:
     """Do all of it; the capabilities after the login. Raises AuthRejected, TlsRefused and others.
 
@@ -111,10 +117,8 @@ def _respond(channel: Channel, message: bytes) -> Reply | Challenge:
 
 def _user_and_pass(channel: Channel, credentials: Credentials) -> None:
     """RFC 1939 §7. PASS takes the whole rest of the line, so that a secret may hold spaces."""
-    login = encoded(credentials.username, "The login")
-    secret = encoded(credentials.secret, "The secret")
-    _must_be_in(channel.ask(b"USER " + login))
-    _must_be_in(channel.ask(b"PASS " + secret))
+    _must_be_in(channel.ask(b"USER " + encoded(credentials.username, "The login")))
+    _must_be_in(channel.ask(b"PASS " + encoded(credentials.secret, "The secret")))
 
 
 def _must_be_in(reply: Reply) -> None:

@@ -12,6 +12,7 @@ from typing import BinaryIO, Self
 from buzon.wire.endpoint import Credentials, Endpoint, Limits
 from buzon.wire.errors import (
     MailError,
+    Malformed,
     MessageError,
     NotPermitted,
     ServerBusy,
@@ -60,8 +61,8 @@ class Retrieved:
 
 
 class Pop3Session:
-    """One login. Any error but NotPermitted ends the session: the connection is closed and nothing
-    is deleted. Errors of one message are not raised but given in its place. Used by one thread at
+    """One login. Any error but NotDeleted, and the NotPermitted of headers(), ends the session: the
+    connection is closed and nothing is deleted. Errors of one message are given in its place. Used by one thread at
     a time. An iteration over headers() or messages() may be abandoned; the next command then reads
     and forgets what was under way.
     """
@@ -81,7 +82,8 @@ class Pop3Session:
         cls, endpoint: Endpoint, credentials: Credentials, limits: Limits | None = None
     ) -> Self:
         """Connect, encrypt, log in. Raises ConnectFailed, TimedOut, TlsRefused, AuthRejected,
-        ServerBusy, Throttled, NotPermitted."""
+        ServerBusy, Throttled, NotPermitted (before anything is sent, for a control character)."""
+        login.check(credentials)
         limits = limits or Limits()
         channel = Channel(Transport.connect(endpoint), limits)
         try:
@@ -261,6 +263,8 @@ class Pop3Session:
         body.take(self._channel.pieces())
         if body.error is not None:
             return Retrieved(wanted.number, b"", 0, body.error)
+        if body.size == 0 and wanted.size > 2:
+            return Retrieved(wanted.number, b"", 0, _nothing_came(wanted))
         body.mend(wanted.size)
         return Retrieved(wanted.number, body.octets(), body.size)
 
@@ -278,6 +282,11 @@ class Pop3Session:
         if not reply.ok:
             self.close()
             raise refused(reply, ServerBusy("The server refused a command."))
+
+
+def _nothing_came(wanted: Listing) -> Malformed:
+    """Dovecot 2.3 does so when the first line is a mere dot, which it does not stuff."""
+    return Malformed(f"The server sent nothing of a message of {wanted.size} octets.")
 
 
 def header_of(octets: bytes) -> bytes:
