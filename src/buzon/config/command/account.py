@@ -1,0 +1,146 @@
+"""`buzon account …`: collection accounts."""
+
+from argparse import Namespace
+from typing import TYPE_CHECKING, Any
+
+from buzon.config.command import output, scope
+from buzon.config.command.account_flags import FLAGS, add_flags
+from buzon.config.command.account_view import as_json, shown, summary
+from buzon.config.command.parser import Parser
+from buzon.config.command.values import secret_from
+from buzon.desk.models import Organization
+from buzon.desk.people import group_named
+from buzon.desk.stores import store_named
+from buzon.intake.accounts import (
+    add_account,
+    change_account,
+    remove_account,
+    resume_account,
+)
+from buzon.intake.models import CollectionAccount
+
+if TYPE_CHECKING:
+    from buzon.intake.check import Step
+
+_ADD = """Add a collection account. The server is not asked: buzon account check NAME does that.
+The password comes from a file or from standard input, never from an argument, because the
+arguments of a process are shown to every user of the machine:
+
+  buzon account add sales --host imap.example.com --username ana@example.com --password-file -
+"""
+_SET = """Change what is given, and nothing else. Folders that are given replace those that the
+account has; a folder that goes takes its part of the ledger with it (its letters stay)."""
+
+
+def add_to(parser: Parser) -> None:
+    """The verbs."""
+    verbs = parser.verbs()
+    add = verbs.add("add", "Add an account", _add, writes=True, description=_ADD)
+    add.add_argument("name", metavar="NAME", help="what it is called here")
+    add_flags(add, new=True)
+    verbs.add("list", "All accounts, and how they are", _list).add_json()
+    show = verbs.add("show", "One account: its settings, state, folders and counts", _show)
+    change = verbs.add("set", "Change an account", _set, writes=True, description=_SET)
+    change.add_argument("--name", dest="new_name", metavar="NEW", help="call it otherwise")
+    add_flags(change, new=False)
+    remove = verbs.add(
+        "remove", "Remove an account with its ledger; letters and the server stay as they are",
+        _remove, writes=True,
+    )  # fmt: skip
+    resume = verbs.add("resume", "Collect again after Buzón stopped to ask", _resume, writes=True)
+    check = verbs.add(
+        "check", "Ask the server whether this account would work; changes nothing", _check
+    )
+    for verb in (show, change, remove, resume, check):
+        verb.add_argument("account", metavar="NAME", help="the account")
+    show.add_json()
+    check.add_json()
+
+
+def _add(options: Namespace) -> None:
+    organization = scope.organization_of(options)
+    account = add_account(organization, name=options.name, **_given(options, organization))
+    print(f"Added {account.name}; buzon account check {account.name} asks the server about it.")
+
+
+def _list(options: Namespace) -> None:
+    organization = scope.organization_of(options)
+    rows = CollectionAccount.objects.filter(organization=organization).order_by("name")
+    accounts = list(rows.select_related("store", "group").prefetch_related("folders", "duties"))
+    if options.json:
+        output.document([as_json(account) for account in accounts])
+        return
+    headings = ("name", "state", "store", "server", "login", "last collected")
+    empty = "There are no collection accounts yet: buzon account add --help."
+    output.table(headings, map(summary, accounts), empty=empty)
+
+
+def _show(options: Namespace) -> None:
+    account = _account(options)
+    if options.json:
+        output.document(as_json(account, counts=True))
+    else:
+        shown(account)
+
+
+def _set(options: Namespace) -> None:
+    organization = scope.organization_of(options)
+    account = scope.account_of(organization, options.account)
+    changes = _given(options, organization)
+    if options.new_name is not None:
+        changes["name"] = options.new_name
+    if not changes:
+        options.leaf.error(f"{options.account} stays as it is, because nothing to change is given")
+    change_account(account, **changes)
+    print(f"Changed {account.name}.")
+
+
+def _remove(options: Namespace) -> None:
+    account = _account(options)
+    removed = remove_account(account)
+    print(
+        f"Removed {options.account} and {removed.arrivals:,} rows of its ledger; letters, "
+        "customers and the mail on the server stay."
+    )
+
+
+def _resume(options: Namespace) -> None:
+    account = resume_account(_account(options))
+    print(f"{account.name} is due now.")
+
+
+def _check(options: Namespace) -> int:
+    from buzon.intake.check import check_account  # the wire: the other verbs need not load it
+
+    steps = check_account(_account(options))
+    if options.json:
+        output.document([step._asdict() for step in steps])
+    else:
+        for step in steps:
+            _say(step)
+    return 0 if all(step.ok for step in steps) else 1
+
+
+def _say(step: "Step") -> None:
+    print(f"{'ok    ' if step.ok else 'FAILED'}  {step.name}: {output.printable(step.detail)}")
+    if step.remedy:
+        print(f"        {output.printable(step.remedy)}")
+
+
+def _account(options: Namespace) -> CollectionAccount:
+    return scope.account_of(scope.organization_of(options), options.account)
+
+
+def _given(options: Namespace, organization: Organization) -> dict[str, Any]:
+    """The account's fields that were given, with things in the place of their names."""
+    fields = {flag.field for flag in FLAGS} | {"active"}
+    given = {name: value for name, value in vars(options).items() if name in fields}
+    if "start" in given:
+        given["start"], given["start_date"] = given["start"]
+    if given.get("store") is not None:
+        given["store"] = store_named(organization, given["store"])
+    if given.get("group") is not None:
+        given["group"] = group_named(organization, given["group"])
+    if "secret" in given:
+        given["secret"] = secret_from(given["secret"])
+    return given

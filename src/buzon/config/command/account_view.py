@@ -1,0 +1,132 @@
+"""How a collection account is shown: JSON for programs, a page of facts for people."""
+
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Count
+
+from buzon.config.command import output
+from buzon.config.command.output import stamp
+from buzon.desk.reasons import sentence
+from buzon.intake.models import Arrival, CollectionAccount, Duty, Folder
+
+_PLAIN = (
+    "id", "name", "active", "address", "protocol", "host", "port", "security", "username",
+    "pinned_sha256", "create_customer", "notify_agent", "after", "history", "max_message_bytes",
+    "trusted_authserv_id", "lists_as_persons", "hand_out_existing", "fetch_skipped_at_once",
+    "fold_dots", "fold_plus", "reply_to_senders", "poll_seconds", "state",
+)  # fmt: skip
+
+
+def as_json(account: CollectionAccount, *, counts: bool = False) -> dict[str, Any]:
+    """The whole account but its secret. `counts` adds those of the ledger."""
+    shown = {name: getattr(account, name) for name in _PLAIN}
+    shown |= {
+        "store": account.store.name if account.store else None,
+        "group": account.group.name if account.group else None,
+        "start": _start(account),
+        "folders": [_folder(folder) for folder in _folders(account)],
+        "reason": account.state_reason or None,
+        "state_since": stamp(account.state_since),
+        "last_collected_at": stamp(account.last_collected_at),
+        "next_collection_at": stamp(_next_collection(account)),
+        "created_at": stamp(account.created_at),
+    }
+    return shown | ({"outcomes": _outcomes(account)} if counts else {})
+
+
+def summary(account: CollectionAccount) -> tuple[Any, ...]:
+    """Its row in the list."""
+    return (
+        account.name,
+        _state(account),
+        account.store.name if account.store else None,
+        f"{account.host}:{account.port} {account.protocol}",
+        account.username,
+        account.last_collected_at,
+    )
+
+
+def shown(account: CollectionAccount) -> None:
+    """The page for a person."""
+    output.facts(_facts(account))
+    print()
+    headings = ("folder", "role", "on the server at first", "outside", "from UID", "to UID")
+    rows = [(f.name, f.role, f.history_total, f.outside, f.low, f.high) for f in _folders(account)]
+    output.table(headings, rows, empty="It has no folders.")
+    print()
+    outcomes = [pair for pair in _outcomes(account).items() if pair[1]]
+    output.table(("outcome", "messages"), outcomes, empty="The ledger is empty.")
+
+
+def _facts(account: CollectionAccount) -> list[tuple[str, Any]]:
+    return [
+        ("name", account.name),
+        ("state", _state(account)),
+        ("why", _reason(account)),
+        ("last collected", account.last_collected_at),
+        ("next collection", _next_collection(account)),
+        ("server", f"{account.host}:{account.port}, {account.protocol}, {account.security}"),
+        ("pinned certificate", account.pinned_sha256),
+        ("login", account.username),
+        ("address", account.address or account.username),
+        ("store", account.store.name if account.store else "all stores"),
+        ("create customers", account.create_customer),
+        ("agent group", account.group.name if account.group else None),
+        ("notify the agent", account.notify_agent),
+        ("after download", account.after),
+        ("start", _start(account)),
+        ("history", account.history),
+        ("message limit", output.size(account.max_message_bytes)),
+        ("trusted for DMARC", account.trusted_authserv_id),
+        ("web forms", account.reply_to_senders),
+        ("further", [name.replace("_", " ") for name in _FURTHER if getattr(account, name)]),
+    ]
+
+
+_FURTHER = (
+    "lists_as_persons", "hand_out_existing", "fetch_skipped_at_once", "fold_dots", "fold_plus",
+)  # fmt: skip
+
+
+def _state(account: CollectionAccount) -> str:
+    return account.state if account.active else f"inactive ({account.state})"
+
+
+def _reason(account: CollectionAccount) -> str:
+    return sentence(account.state_reason)
+
+
+def _start(account: CollectionAccount) -> str:
+    if account.start == CollectionAccount.Start.DATE and account.start_date:
+        return account.start_date.isoformat()
+    return account.start
+
+
+def _folders(account: CollectionAccount) -> list[Folder]:
+    return sorted(account.folders.all(), key=lambda folder: (folder.role, folder.pk))
+
+
+def _folder(folder: Folder) -> dict[str, Any]:
+    return {
+        "name": folder.name,
+        "role": folder.role,
+        "uidvalidity": folder.uidvalidity,
+        "baseline_at": stamp(folder.baseline_at),
+        "history_total": folder.history_total,
+        "outside": folder.outside,
+        "low": folder.low,
+        "high": folder.high,
+    }
+
+
+def _next_collection(account: CollectionAccount) -> datetime | None:
+    if not account.active or account.state == CollectionAccount.State.STOPPED:
+        return None
+    duties = [duty for duty in account.duties.all() if duty.kind == Duty.Kind.COLLECT]
+    return duties[0].due_at if duties else None
+
+
+def _outcomes(account: CollectionAccount) -> dict[str, int]:
+    rows = account.arrivals.order_by().values_list("outcome").annotate(Count("pk"))
+    return dict.fromkeys(Arrival.Outcome.values, 0) | dict(rows)

@@ -1,0 +1,39 @@
+"""`buzon store …`: the shops of the organization."""
+
+from argparse import Namespace
+
+from buzon.config.command import output, scope
+from buzon.config.command.parser import Parser
+from buzon.desk.models import Store
+from buzon.desk.stores import add_store, remove_store, store_named
+
+
+def add_to(parser: Parser) -> None:
+    """The verbs."""
+    verbs = parser.verbs()
+    add = verbs.add("add", "Add a store", _add, writes=True)
+    verbs.add("list", "All stores", _list).add_json()
+    remove = verbs.add("remove", "Remove a store that nothing belongs to", _remove, writes=True)
+    for verb in (add, remove):
+        verb.add_argument("name", metavar="NAME", help="the store's name")
+
+
+def _add(options: Namespace) -> None:
+    store = add_store(scope.organization_of(options), options.name)
+    print(f"Added the store {store.name}.")
+
+
+def _list(options: Namespace) -> None:
+    rows = list(Store.objects.filter(organization=scope.organization_of(options)).order_by("name"))
+    if options.json:
+        output.document(
+            [{"id": s.pk, "name": s.name, "created_at": output.stamp(s.created_at)} for s in rows]
+        )
+        return
+    empty = "There are no stores: every account and customer belongs to the whole organization."
+    output.table(("name", "since"), ((s.name, s.created_at) for s in rows), empty=empty)
+
+
+def _remove(options: Namespace) -> None:
+    remove_store(store_named(scope.organization_of(options), options.name))
+    print(f"Removed the store {options.name}.")
