@@ -112,11 +112,13 @@ def _with_session(run: Run, endpoint: Endpoint) -> None:
     credentials = credentials_of(run.account)
     if run.account.protocol == CollectionAccount.Protocol.IMAP:
         with ImapSession.open(endpoint, credentials) as session:
+            session.keep_alive(run.lease.renew_if_needed)
             collect_imap.collect(run, session)
             run.totals.bytes = session.bytes_in
             session.logout()
     else:
         with Pop3Session.open(endpoint, credentials) as pop3:
+            pop3.keep_alive(run.lease.renew_if_needed)
             collect_pop3.collect(run, pop3)
     history.finish_if_done(run)
 

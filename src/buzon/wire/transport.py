@@ -11,12 +11,17 @@ import socket
 import ssl
 import time
 import zlib
+from collections.abc import Callable
 from types import TracebackType
 
 from buzon.wire import tls
 from buzon.wire.address import connected
 from buzon.wire.endpoint import Endpoint, Security
 from buzon.wire.errors import ConnectFailed, TimedOut, TlsRefused
+
+
+def _nothing() -> None:
+    """The heartbeat of a connection that nobody watches."""
 
 
 class Transport:
@@ -29,6 +34,8 @@ class Transport:
         self.encrypted = False
         self.bytes_in = 0
         self.bytes_out = 0
+        # Called whenever octets came: one message may take longer than its collector's lease.
+        self.heartbeat: Callable[[], None] = _nothing
         self._sock = sock
         self._certificate = ""
         self._deflate: _Deflate | None = None
@@ -88,6 +95,7 @@ class Transport:
         data = self._read(most, self.endpoint.read_timeout)
         if data is None:
             raise self._timed_out("answer")
+        self.heartbeat()
         return data
 
     def receive_if_any(self, seconds: float) -> bytes | None:

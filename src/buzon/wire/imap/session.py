@@ -10,7 +10,7 @@ There is deliberately no EXPUNGE and no CLOSE here: both remove what others mark
 import contextlib
 import time
 from array import array
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from importlib.metadata import version
 from types import TracebackType
 
@@ -109,6 +109,10 @@ class ImapSession:
     def exists(self) -> int:
         """How many messages the open folder holds, as last told."""
         return self._connection.exists
+
+    def keep_alive(self, heartbeat: Callable[[], None]) -> None:
+        """Call `heartbeat` whenever octets come; what it raises ends the session's command."""
+        self._connection.transport.heartbeat = heartbeat
 
     @property
     def bytes_in(self) -> int:

@@ -4,7 +4,7 @@ open ──► listing · headers · messages · delete · reset · noop ──�
                                                              └──► close  nothing is deleted
 """
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import BinaryIO, Self
@@ -62,9 +62,9 @@ class Retrieved:
 
 class Pop3Session:
     """One login. Any error but NotDeleted, and the NotPermitted of headers(), ends the session: the
-    connection is closed and nothing is deleted. Errors of one message are given in its place. Used by one thread at
-    a time. An iteration over headers() or messages() may be abandoned; the next command then reads
-    and forgets what was under way.
+    connection is closed and nothing is deleted. Errors of one message are given in its place. An
+    iteration over headers() or messages() may be abandoned; the next command then reads and forgets
+    what was under way. Used by one thread at a time.
     """
 
     def __init__(self, channel: Channel, capabilities: login.Capabilities, limits: Limits) -> None:
@@ -95,6 +95,10 @@ class Pop3Session:
     def has(self, name: str) -> bool:
         """Whether CAPA offers it, for example "PIPELINING"."""
         return name.upper() in self.capabilities
+
+    def keep_alive(self, heartbeat: Callable[[], None]) -> None:
+        """Call `heartbeat` whenever octets come; what it raises ends the session's command."""
+        self._channel.transport.heartbeat = heartbeat
 
     @property
     def bytes_in(self) -> int:
