@@ -128,6 +128,18 @@ def test_what_is_not_pop3_is_refused_with_what_was_said(line: bytes) -> None:
     assert line.decode("ascii", "ignore").strip("\x00") in caught.value.answer
 
 
+def test_what_made_sense_comes_before_the_error() -> None:
+    core = Core(Limits())
+    core.expect(Shape.LINE)
+    core.expect(Shape.LINE)
+    core.check()
+    assert core.feed(b"+OK fine\r\nnonsense\r\n") == [Reply(True, "fine")]
+    with pytest.raises(ServerBusy, match="nonsense"):
+        core.check()
+    with pytest.raises(ServerBusy, match="nonsense"):
+        core.feed(b"+OK\r\n")
+
+
 def test_words_in_small_letters_are_understood() -> None:
     core = Core(Limits())
     core.expect(Shape.LINE)

@@ -144,6 +144,7 @@ class Channel:
     def _next(self) -> Event:
         try:
             while not self._events:
+                self._core.check()
                 self._events.extend(self._core.feed(self.transport.receive()))
         except BaseException:
             self.close()

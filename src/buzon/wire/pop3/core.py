@@ -62,6 +62,7 @@ class Core:
         self._expected: deque[Shape] = deque()
         self._buffer = b""
         self._at = 0
+        self._failure: ServerBusy | None = None
         self._in_body = False
         self._body_begins = False
 
@@ -80,14 +81,30 @@ class Core:
         return self._buffer
 
     def feed(self, data: bytes) -> list[Event]:
-        """The events that these octets complete; a body comes in pieces, already unstuffed."""
+        """The events that these octets complete; a body comes in pieces, already unstuffed.
+
+        Where they make no sense after some events, those are given first, and the error is raised
+        by the next `check` or `feed`.
+        """
+        self.check()
         self._buffer += data
         events: list[Event] = []
-        while self._expected and self._advance(events):
-            pass
+        try:
+            while self._expected and self._advance(events):
+                pass
+        except ServerBusy as error:
+            if not events:
+                raise
+            self._failure = error
         self._buffer = self._buffer[self._at :]
         self._at = 0
         return events
+
+    def check(self) -> None:
+        """Raise, once, what was found wrong behind the events that were given."""
+        failure, self._failure = self._failure, None
+        if failure is not None:
+            raise failure
 
     def _advance(self, events: list[Event]) -> bool:
         """One step; False when more octets are needed for the next."""
