@@ -10,7 +10,6 @@ differ by at most one.
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F
 from django.utils import timezone
 
 from buzon.desk.errors import DeskError
@@ -21,10 +20,17 @@ from buzon.desk.models import (
     Assignment,
     Customer,
     Event,
-    Membership,
     User,
 )
 from buzon.desk.reasons import reason
+from buzon.desk.statements import (
+    Member,
+    active_members,
+    change_agent,
+    give_turn_back,
+    note_turn,
+    take_turn,
+)
 
 Giver = User | Agent | None  # who assigns by hand; None: whoever runs the installation
 
@@ -47,19 +53,21 @@ def hand_out(
     only. Meant for the transaction that creates the customer.
     """
     with transaction.atomic(savepoint=False):
+        members: list[Member] = []
         if group is not None:
-            AgentGroup.objects.filter(pk=group.pk).update(turn=F("turn") + 1)
-        members = _active_members(group) if group is not None else []
+            take_turn(group.pk)
+            members = active_members(group.pk, timezone.now())
         if group is None or not members:
             return _left_unassigned(customer, group, silent=silent)
         tier, code = _tier(members, whole_group=whole_group)
-        agent, turn = tier[0].agent, tier[0].turn
-        if not _change_agent(customer, agent):
-            _give_turn_back(group)
+        chosen = tier[0]
+        if not change_agent(customer.pk, seen=customer.agent_id, agent_id=chosen.agent_id):
+            give_turn_back(group.pk)
             return _done_by_another(customer, group, whole_group=whole_group, silent=silent)
-        Membership.objects.filter(pk=tier[0].pk).update(last_turn=turn)
-        why = reason(code, of=len(tier), status=agent.status, present=agent.is_present())
-        given = _recorded(customer, agent, group=group, turn=turn, why=why)
+        customer.agent_id = chosen.agent_id
+        note_turn(chosen.membership_id, chosen.turn)
+        why = reason(code, of=len(tier), status=chosen.status, present=chosen.present)
+        given = _recorded(customer, chosen.agent_id, group=group, turn=chosen.turn, why=why)
         _tell(customer, given, silent=silent)
         return given
 
@@ -69,12 +77,13 @@ def preview(group: AgentGroup, count: int, *, whole_group: bool = False) -> list
 
     The eligible agents in the order of their turns; empty for a group without active agents.
     """
-    members = _active_members(group)
+    members = active_members(group.pk, timezone.now())
     if not members:
         return []
     tier, _ = _tier(members, whole_group=whole_group)
     each, over = divmod(count, len(tier))
-    return [(member.agent, each + (place < over)) for place, member in enumerate(tier)]
+    agents = Agent.objects.in_bulk([member.agent_id for member in tier])
+    return [(agents[member.agent_id], each + (place < over)) for place, member in enumerate(tier)]
 
 
 def by_hand(customer: Customer, agent: Agent | None, *, by: Giver = None) -> Assignment:
@@ -89,7 +98,7 @@ def by_hand(customer: Customer, agent: Agent | None, *, by: Giver = None) -> Ass
         changed = customer.agent_id != (agent and agent.pk)
         Customer.objects.filter(pk=customer.pk).update(agent=agent)
         customer.agent = agent
-        given = _recorded(customer, agent, why=reason(code, by=_name(by)))
+        given = _recorded(customer, customer.agent_id, why=reason(code, by=_name(by)))
         if changed and agent is not None:
             _tell(customer, given)
         return given
@@ -105,41 +114,11 @@ def waits_for_agent(customer: Customer, *, hand_out_existing: bool = False) -> b
     return not customer.agent.active
 
 
-def _active_members(group: AgentGroup) -> "list[Any]":
-    """The memberships by turn, each with the group's `turn` as it is now."""
-    rows = Membership.objects.filter(
-        group=group, agent__active=True, agent__organization=group.organization_id
-    )
-    return list(
-        rows.select_related("agent").annotate(turn=F("group__turn")).order_by("last_turn", "pk")
-    )
-
-
-def _tier(members: list[Any], *, whole_group: bool) -> tuple[list[Any], str]:
+def _tier(members: list[Member], *, whole_group: bool) -> tuple[list[Member], str]:
     if whole_group:
         return members, "whole_group_next_in_turn"
-    now = timezone.now()
-    free = [
-        member
-        for member in members
-        if member.agent.status == Agent.Status.FREE and member.agent.is_present(now)
-    ]
+    free = [one for one in members if one.present and one.status == Agent.Status.FREE]
     return (free, "free_next_in_turn") if free else (members, "rest_next_in_turn")
-
-
-def _change_agent(customer: Customer, agent: Agent) -> bool:
-    # Compared by value, not through a join: on PostgreSQL only the row's own columns are looked
-    # at again after waiting for another collector's lock.
-    seen = Customer.objects.filter(pk=customer.pk, agent=customer.agent_id)
-    if not seen.update(agent=agent):
-        return False
-    customer.agent = agent
-    return True
-
-
-def _give_turn_back(group: AgentGroup) -> None:
-    # Still under the lock of this transaction: nobody has seen the turn.
-    AgentGroup.objects.filter(pk=group.pk).update(turn=F("turn") - 1)
 
 
 def _done_by_another(
@@ -157,7 +136,7 @@ def _left_unassigned(customer: Customer, group: AgentGroup | None, *, silent: bo
     if group is None:
         why = reason("no_group")
     else:
-        _give_turn_back(group)
+        give_turn_back(group.pk)
         why = reason("group_without_agents", group=group.name)
     left = _recorded(customer, None, group=group, why=why)
     record(
@@ -172,7 +151,7 @@ def _left_unassigned(customer: Customer, group: AgentGroup | None, *, silent: bo
 
 def _recorded(
     customer: Customer,
-    agent: Agent | None,
+    agent_id: int | None,
     *,
     why: dict[str, Any],
     group: AgentGroup | None = None,
@@ -181,7 +160,7 @@ def _recorded(
     return Assignment.objects.create(
         organization_id=customer.organization_id,
         customer=customer,
-        agent=agent,
+        agent_id=agent_id,
         group=group,
         turn=turn,
         why=why,
@@ -193,7 +172,7 @@ def _tell(customer: Customer, given: Assignment, *, silent: bool = False) -> Non
         Event.Kind.CUSTOMER_ASSIGNED,
         organization=customer.organization_id,
         customer=customer,
-        agent=given.agent,
+        agent=given.agent_id,
         silent=silent,
         data={"assignment": given.pk, "why": given.why},
     )

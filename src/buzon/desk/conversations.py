@@ -10,113 +10,95 @@ of the same customer count, so that nobody's letters are joined by such an accid
 """
 
 from collections import defaultdict
-from typing import Any
+from collections.abc import Sequence
 
-from django.db.models import Case, DateTimeField, F, Value, When
-from django.db.models.functions import Coalesce, Greatest, Least
+from django.db import connection
 from django.utils import timezone
 
 from buzon.desk.letter import Letter
-from buzon.desk.models import Conversation, Message, Reference
+from buzon.desk.models import Conversation, Message, Organization
+from buzon.desk.statements import Kin, kin, move_conversation
 
-_ANSWER = ""  # stands for a Message-ID in a row of `_kin`: a letter that names this one
+_ANSWER = ""  # the Message-ID of kin that is here because it names this one
 
 
-def place(letter: Letter, *, customer_id: int | None) -> int:
+def place(letter: Letter, relatives: Sequence[Kin], *, customer_id: int | None) -> int:
     """The key of this letter's conversation: found, merged or begun, and moved on to its time.
 
-    Call it once for each letter, inside the transaction that stores it: the conversation's row
-    stays locked until then, so that nobody merges it away before the letter is in it.
+    `relatives` is what `kin_of` found in the same transaction, in which nobody else files. Call
+    it once for each letter.
     """
-    while found := _found(letter, customer_id):
-        kept = _merge(found) if len(found) > 1 else found.pop()
-        if kept is not None and _move_on(kept, letter, customer_id):
-            return kept
-        # Another collector has just merged it into another one: look again.
-    return _begin(letter, customer_id)
+    found = _found(letter, relatives, customer_id)
+    if not found:
+        return _begin(letter, customer_id)
+    kept = _merge(found) if len(found) > 1 else found.pop()
+    move_conversation(
+        kept,
+        at=letter.happened_at(),
+        subject=letter.subject,
+        customer_id=customer_id,
+        reopen=letter.direction == Message.Direction.INCOMING and not letter.closed,
+    )
+    return kept
 
 
-def _found(letter: Letter, customer_id: int | None) -> set[int]:
+def kin_of(letter: Letter) -> list[Kin]:
+    """The letters held that this one names, that name this one, or that have its Message-ID.
+
+    One query. From here on until the transaction ends nobody else files letters of this
+    organization.
+    """
+    lock_filing(letter.organization_id)
+    own = letter.message_id
+    ids = [*letter.names(), own] if own else letter.names()
+    return kin(letter.organization_id, letter.store_id, ids, own)
+
+
+def lock_filing(organization_id: int) -> None:
+    """Until the transaction ends, nobody else files letters of this organization.
+
+    A reply and its original that are stored at the same time do not see each other, and would stay
+    apart for ever. Taken at the start of a batch it also keeps two batches from waiting for each
+    other (customers, groups) in opposite orders. On SQLite whoever writes is alone anyway.
+    """
+    if connection.features.has_select_for_update:
+        # Not the key: rows that refer to the organization are stored meanwhile.
+        rows = Organization.objects.select_for_update(no_key=True)
+        rows.values_list("pk").get(pk=organization_id)
+
+
+def _found(letter: Letter, relatives: Sequence[Kin], customer_id: int | None) -> set[int]:
     """The conversations that this letter joins, by their keys."""
-    holders: defaultdict[str, set[tuple[int, int | None]]] = defaultdict(set)
-    for message_id, conversation_id, of_customer in _kin(letter):
-        holders[message_id].add((conversation_id, of_customer))
+    of: defaultdict[str, list[Kin]] = defaultdict(list)
+    for one in relatives:
+        of[one.message_id].append(one)
     found: set[int] = set()
     for named in letter.names():
-        found |= _conversations(holders[named], customer_id, shared=False)
-    # Another letter with this one's Message-ID: the answers may be meant for that one.
-    shared = bool(letter.message_id and holders[letter.message_id])
-    return found | _conversations(holders[_ANSWER], customer_id, shared=shared, to_one=False)
+        several = len({one.conversation_id for one in of[named]}) > 1
+        found |= _conversations(of[named], customer_id, doubtful=several)
+    # Another letter has this one's Message-ID: the answers may be meant for that one.
+    shared = bool(letter.message_id and of[letter.message_id])
+    return found | _conversations(of[_ANSWER], customer_id, doubtful=shared)
 
 
-def _conversations(
-    holders: set[tuple[int, int | None]],
-    customer_id: int | None,
-    *,
-    shared: bool,
-    to_one: bool = True,
-) -> set[int]:
-    keys = {conversation_id for conversation_id, _ in holders}
-    if shared or (to_one and len(keys) > 1):
-        return {
-            key for key, customer in holders if customer is not None and customer == customer_id
-        }
-    return keys
+def _conversations(rows: list[Kin], customer_id: int | None, *, doubtful: bool) -> set[int]:
+    if doubtful:
+        rows = [one for one in rows if one.customer_id and one.customer_id == customer_id]
+    return {one.conversation_id for one in rows}
 
 
-def _kin(letter: Letter) -> "list[tuple[str, int, int | None]]":
-    """One query: (Message-ID, conversation, customer) of the letters that this one names, and of
-    those with its own Message-ID; and ("", conversation, customer) of those that name this one.
-    """
-    ids = letter.names()
-    if letter.message_id:
-        ids.append(letter.message_id)
-    if not ids:
-        return []
-    scope: dict[str, Any] = {"organization_id": letter.organization_id}
-    held = Message.objects.filter(**scope, store=letter.store_id, message_id__in=ids).values_list(
-        "message_id", "conversation_id", "customer_id"
-    )
-    if not letter.message_id:
-        return list(held)
-    answers = Reference.objects.filter(
-        **scope, message__store=letter.store_id, refers_to=letter.message_id
-    ).values_list(Value(_ANSWER), "message__conversation_id", "message__customer_id")
-    return list(held.union(answers, all=True))
-
-
-def _merge(keys: set[int]) -> int | None:
-    """Make them one: the oldest takes the others' letters. None if one of them is no more."""
-    rows = Conversation.objects.select_for_update().filter(pk__in=keys).order_by("pk")
-    conversations = sorted(rows, key=lambda one: (one.started_at, one.pk))
-    if len(conversations) < len(keys):
-        return None
-    kept, *others = conversations
-    merged = Message.objects.filter(conversation__in=others)
-    merged.update(conversation=kept)
-    kept.last_message_at = max(one.last_message_at for one in conversations)
-    kept.customer_id = next((one.customer_id for one in conversations if one.customer_id), None)
+def _merge(keys: set[int]) -> int:
+    """Make them one: the oldest takes the others' letters."""
+    kept, *others = Conversation.objects.filter(pk__in=keys).order_by("started_at", "pk")
+    Message.objects.filter(conversation__in=others).update(conversation=kept)
+    customers = (one.customer_id for one in (kept, *others))
+    kept.customer_id = next((one for one in customers if one is not None), None)
+    kept.last_message_at = max(one.last_message_at for one in (kept, *others))
     if any(one.closed_at is None for one in others):
         kept.closed_at = None
     kept.save()
     Conversation.objects.filter(pk__in=[one.pk for one in others]).delete()
     return kept.pk
-
-
-def _move_on(key: int, letter: Letter, customer_id: int | None) -> bool:
-    """Lock the conversation and take the letter into account; False if it is no more."""
-    at = Value(letter.happened_at(), output_field=DateTimeField())
-    changes: dict[str, Any] = {
-        "started_at": Least("started_at", at),
-        "last_message_at": Greatest("last_message_at", at),
-        # The first letter's subject is the conversation's, also where it arrives last.
-        "subject": Case(When(started_at__gt=at, then=Value(letter.subject)), default=F("subject")),
-    }
-    if customer_id is not None:
-        changes["customer"] = Coalesce("customer_id", Value(customer_id))
-    if letter.direction == Message.Direction.INCOMING and not letter.closed:
-        changes["closed_at"] = None
-    return bool(Conversation.objects.filter(pk=key).update(**changes))
 
 
 def _begin(letter: Letter, customer_id: int | None) -> int:

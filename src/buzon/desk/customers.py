@@ -21,10 +21,10 @@ def create_from_mail(
 ) -> tuple[Customer, bool]:
     """The customer of this address in this store (or of no store), made if there is none.
 
-    True where it was made: with only the e-mail field filled (R8); the caller
-    knows how to tell of it. Two collectors that meet the
-    same new sender at once get the same customer: the constraints decide, and the savepoint keeps
-    the rest of the transaction. Raises DeskError if it is no address.
+    True where it was made: with only the e-mail field filled (R8); to tell of it is the caller's.
+    Two collectors that meet the same new sender at once get the same customer: the constraints
+    decide, and the savepoint keeps the rest of the transaction. Raises DeskError if it is no
+    address.
     """
     folded = fold(address)
     if not folded:

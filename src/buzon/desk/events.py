@@ -13,11 +13,12 @@ def record(
     organization: Organization | int,
     customer: Customer | None = None,
     message: Message | None = None,
-    agent: Agent | None = None,
+    agent: Agent | int | None = None,
     silent: bool = False,
     data: Mapping[str, Any] | None = None,
 ) -> Event:
-    """One event, in the transaction of what it tells of. `organization` may be given by its key.
+    """One event, in the transaction of what it tells of. `organization` and `agent`
+    may be given by their keys.
 
     `silent`: told as an entry of the list only, without pop-up and e-mail. Raises ValueError for
     a kind that does not exist.
@@ -27,7 +28,7 @@ def record(
         kind=Event.Kind(kind),
         customer=customer,
         message=message,
-        agent=agent,
+        agent_id=agent.pk if isinstance(agent, Agent) else agent,
         silent=silent,
         data=storable_data(dict(data or {})),
     )

@@ -1,20 +1,28 @@
 """Letters are stored here: once each, in their conversation, linked to their customer."""
 
 import hashlib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import IntegrityError, transaction
-from django.db.models import Q
+from django.db import transaction
 from django.utils import timezone
 
-from buzon.desk.conversations import place
+from buzon.desk.conversations import kin_of, lock_filing, place
 from buzon.desk.letter import Letter
 from buzon.desk.models import Conversation, Customer, Message, Reference, SentLetter
+from buzon.desk.statements import Kin, move_last_active
 from buzon.desk.text import storable_data, storable_id
 
-__all__ = ["Filed", "Letter", "complete", "file_letter", "identity_of", "letter_sent_by_us"]
+__all__ = [
+    "Filed",
+    "Letter",
+    "complete",
+    "file_letter",
+    "identity_of",
+    "letter_sent_by_us",
+    "lock_filing",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,27 +37,20 @@ def file_letter(letter: Letter, *, customer: Customer | None, link: Mapping[str,
     """Store a letter in its conversation; `link` says why it has this customer, or none.
 
     A letter whose identity is held already is that message (two arrivals of one message); if the
-    held one was only a header and this one is whole, it is completed. The unique constraint
-    decides between two collectors, and the savepoint keeps the rest of the transaction.
+    held one was only a header and this one is whole, it is completed. Letters of an organization
+    are filed one after the other (`lock_filing`), and the unique constraint stands behind that.
     """
     letter = letter.storable()
-    held = _held(letter)
-    if held is None:
-        try:
-            with transaction.atomic():
-                held_now = Filed(_store(letter, customer, link), merged=False)
-        except IntegrityError:
-            held = _held(letter)
-            if held is None:
-                raise
+    with transaction.atomic(savepoint=False):
+        relatives = kin_of(letter)
+        held = _held(letter, relatives)
+        if held is None:
+            message = _store(letter, relatives, customer, link)
         else:
-            _mark_active(customer, letter)
-            return held_now
-    if letter.sha256 and not held.sha256:
-        held = complete(held, letter)
-    _link_if_unlinked(held, customer, link)
-    _mark_active(customer, letter)
-    return Filed(held, merged=True)
+            message = _completed(held, letter) if letter.sha256 and not held.sha256 else held
+            _link_if_unlinked(message, customer, link)
+        _mark_active(customer, letter)
+    return Filed(message, merged=held is not None)
 
 
 def complete(message: Message, letter: Letter) -> Message:
@@ -59,14 +60,12 @@ def complete(message: Message, letter: Letter) -> Message:
     (it came by another way), that one; then this one is removed.
     """
     letter = letter.storable()
-    held = _held(letter)
-    if held is not None and held.pk != message.pk:
+    with transaction.atomic(savepoint=False):
+        held = _held(letter, kin_of(letter))
+        if held is None or held.pk == message.pk:
+            return _completed(message, letter)
         _remove(message)
         return held
-    for name, value in _of_the_octets(letter).items():
-        setattr(message, name, value)
-    message.save(update_fields=list(_of_the_octets(letter)))
-    return message
 
 
 def identity_of(
@@ -106,19 +105,23 @@ def letter_sent_by_us(organization_id: int, ids: Collection[str]) -> SentLetter 
     return rows.select_related("letter__customer__agent").order_by("-pk").first()
 
 
-def _held(letter: Letter) -> Message | None:
+def _held(letter: Letter, relatives: Sequence[Kin]) -> Message | None:
     if letter.identity is None:
         return None
-    return Message.objects.filter(
-        organization_id=letter.organization_id, identity=letter.identity
-    ).first()
+    key = next((one.key for one in relatives if one.identity == letter.identity), None)
+    return None if key is None else Message.objects.get(pk=key)
 
 
-def _store(letter: Letter, customer: Customer | None, link: Mapping[str, Any]) -> Message:
+def _store(
+    letter: Letter,
+    relatives: Sequence[Kin],
+    customer: Customer | None,
+    link: Mapping[str, Any],
+) -> Message:
     message = Message.objects.create(
         organization_id=letter.organization_id,
         store_id=letter.store_id,
-        conversation_id=place(letter, customer_id=customer.pk if customer else None),
+        conversation_id=place(letter, relatives, customer_id=customer.pk if customer else None),
         customer=customer,
         direction=letter.direction,
         kind=letter.kind,
@@ -137,6 +140,14 @@ def _store(letter: Letter, customer: Customer | None, link: Mapping[str, Any]) -
             Reference(organization_id=letter.organization_id, message=message, refers_to=name)
             for name in names
         )
+    return message
+
+
+def _completed(message: Message, letter: Letter) -> Message:
+    changes = _of_the_octets(letter)
+    for name, value in changes.items():
+        setattr(message, name, value)
+    message.save(update_fields=list(changes))
     return message
 
 
@@ -164,8 +175,7 @@ def _mark_active(customer: Customer | None, letter: Letter) -> None:
     if customer is None:
         return
     at = letter.happened_at()
-    older = Q(last_active_at__isnull=True) | Q(last_active_at__lt=at)
-    if Customer.objects.filter(older, pk=customer.pk).update(last_active_at=at):
+    if move_last_active(customer.pk, at):
         customer.last_active_at = at
 
 
