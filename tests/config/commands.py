@@ -59,7 +59,7 @@ def started(arguments: tuple[object, ...], env: dict[str, str]) -> "subprocess.P
     return subprocess.Popen(
         [sys.executable, "-m", "buzon.config.command", *map(str, arguments)],
         env=env,
-        cwd=env.get("BUZON_DATA_DIR", str(ROOT)),
+        cwd=ROOT,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

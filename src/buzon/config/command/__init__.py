@@ -38,6 +38,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise
         print(sentence, file=sys.stderr)
         return WRONG
+    finally:
+        _close_database()
     return status
 
 
@@ -89,6 +91,14 @@ def _set_up_django() -> None:
     import django  # half a second that `buzon --help` need not wait
 
     django.setup()
+
+
+def _close_database() -> None:
+    """A server keeps no session of ours waiting, and Python does not complain of one."""
+    if "buzon.config.settings" in sys.modules:  # not where a setting was wrong
+        from django.db import connections
+
+        connections.close_all()
 
 
 def _sentence(error: Exception) -> str | None:

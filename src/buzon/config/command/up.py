@@ -5,8 +5,8 @@ from argparse import Namespace
 from buzon.config.command.parser import Parser
 from buzon.config.installation import FIRST_ADMINISTRATOR, FIRST_ORGANIZATION
 
-_DESCRIPTION = """Collect, process and notify on this machine until Ctrl-C. The first start makes the
-data folder, the key file, the database, the first organization and its administrator,
+_DESCRIPTION = """Collect, process and notify on this machine until Ctrl-C. The first start makes
+the data folder, the key file, the database, the first organization and its administrator,
 whose password is shown once. A second buzon up on the same data folder is refused."""
 
 

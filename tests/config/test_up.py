@@ -1,0 +1,179 @@
+"""`buzon up` as a process: first start, signals, the lock, and a letter's way to its agent."""
+
+import json
+import os
+import signal
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from buzon.demo.server import MailServer, Mailstore
+from tests.lease.real_database import RealDatabase, no_database
+
+OPENING = "tests.config.opening"
+
+
+@pytest.fixture
+def place() -> Iterator[RealDatabase]:
+    made = no_database()
+    yield made
+    made.remove()
+
+
+class Up:
+    """`buzon up` in a process of its own; `lines` is what it has said so far."""
+
+    def __init__(self, place: RealDatabase) -> None:
+        self.process = place.start(OPENING, "up")
+        self.lines: list[str] = []
+
+    def __enter__(self) -> "Up":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.communicate(timeout=10)
+
+    def says(self, words: str) -> str:
+        """Read on until a line has these words."""
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            self.lines.append(line)
+            if words in line:
+                return line
+        raise AssertionError(f"it ended without {words!r}: {self.lines}, {self._errors()}")
+
+    def ends(self, number: signal.Signals) -> int:
+        self.process.send_signal(number)
+        out, self.errors = self.process.communicate(timeout=25)
+        self.lines += out.splitlines()
+        return self.process.returncode
+
+    def _errors(self) -> str:
+        return self.process.stderr.read() if self.process.stderr else ""
+
+
+def ask(place: RealDatabase, *arguments: object) -> Any:
+    out = place.run(OPENING, *arguments)
+    return json.loads(out) if out else None
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_it_starts_from_nothing_and_stops_at_a_signal(
+    place: RealDatabase, number: signal.Signals
+) -> None:
+    with Up(place) as first:
+        password = first.says("password").split()[2]
+        first.says("Ctrl-C stops")
+        started = time.monotonic()
+        assert first.ends(number) == 0
+        assert time.monotonic() - started < 10
+        assert password not in first.errors
+    assert ask(place, "signs_in", "admin@localhost", password) is True
+    with Up(place) as second:
+        second.says("Ctrl-C stops")
+        assert second.ends(number) == 0
+        assert not any("password" in line for line in second.lines)
+
+
+def test_a_second_one_on_the_same_folder_is_refused(place: RealDatabase) -> None:
+    with Up(place) as first:
+        first.says("Ctrl-C stops")
+        second = place.start(OPENING, "up")
+        out, error = second.communicate(timeout=60)
+        assert (second.returncode, out) == (2, "")
+        assert f"already running on {place.environ['BUZON_DATA_DIR']} " in error
+        assert f"(process {first.process.pid})" in error
+        assert ask(place, "only_open") is None  # other commands go on meanwhile
+
+
+def test_after_a_kill_it_starts_again_at_once(place: RealDatabase) -> None:
+    with Up(place) as killed:
+        killed.says("Ctrl-C stops")
+        killed.process.kill()
+        killed.process.wait(10)
+    with Up(place) as again:
+        again.says("Ctrl-C stops")
+        assert again.ends(signal.SIGTERM) == 0
+
+
+def test_it_goes_on_when_nobody_reads_what_it_says(place: RealDatabase) -> None:
+    process = place.start(OPENING, "up")
+    assert process.stdout is not None
+    for line in process.stdout:
+        if "Ctrl-C stops" in line:
+            break
+    process.stdout.close()
+    time.sleep(0.3)
+    process.send_signal(signal.SIGTERM)
+    process.wait(25)
+    assert process.stderr is not None
+    assert "Traceback" not in process.stderr.read()
+    process.stderr.close()
+    assert process.stdin is not None
+    process.stdin.close()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("BUZON_SMTP_URL", "smtp://127.0.0.1:25"), ("BUZON_CA_FILE", "/nowhere/ca.pem")],
+)
+def test_a_wrong_mail_setting_is_refused_before_anything_is_made(
+    place: RealDatabase, name: str, value: str
+) -> None:
+    place.environ[name] = value
+    process = place.start(OPENING, "up")
+    out, error = process.communicate(timeout=60)
+    assert (process.returncode, out) == (2, "")
+    assert name in error
+    assert not os.path.exists(place.environ["BUZON_DATA_DIR"])
+
+
+LETTER = (
+    b"From: Eva <eva@example.com>\r\nTo: info@shop.example\r\nSubject: Hello\r\n"
+    b"Date: Mon, 02 Nov 2026 10:00:00 +0000\r\nMessage-ID: <%d@example.com>\r\n\r\nHello.\r\n"
+)
+
+
+def test_mail_that_arrives_is_collected_on_and_on_and_told(place: RealDatabase) -> None:
+    store = Mailstore()
+    inbox = store.add_login("info@shop.example", "the-secret").folder()
+    inbox.deliver(LETTER % 1)
+    with MailServer(store) as server:
+        ask(place, "first")
+        ask(place, "hold_a_secret", server.port)
+        with Up(place) as up:
+            assert "1 filed" in up.says("info: ")
+            inbox.deliver(LETTER % 2)
+            assert "1 filed" in up.says("info: ")
+            kinds = _until_told(place)
+            assert up.ends(signal.SIGTERM) == 0
+            assert "the-secret" not in up.errors
+            assert "eva@example.com" not in up.errors
+    assert "customer_created" in kinds
+
+
+def _until_told(place: RealDatabase) -> list[str]:
+    """An agentless customer: the administrator is told that it was left unassigned."""
+    deadline = time.monotonic() + 20
+    while (seen := ask(place, "told"))["notifications"] == 0:
+        assert time.monotonic() < deadline, seen
+    kinds: list[str] = seen["events"]
+    return kinds
+
+
+def test_an_error_is_told_once_and_the_recovery_too(place: RealDatabase) -> None:
+    store = Mailstore()
+    store.add_login("info@shop.example", "the-secret")
+    ask(place, "first")
+    with MailServer(store) as server:
+        port = server.port
+    ask(place, "hold_a_secret", port)
+    with Up(place) as up:
+        assert "info: " in up.says("info: ")
+        with MailServer(store, port=port):
+            assert "works again" in up.says("info: ")
+            up.ends(signal.SIGTERM)
