@@ -4,6 +4,8 @@ import itertools
 import json
 import os
 import shutil
+import subprocess
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -90,7 +92,15 @@ class Installation:
         env = self.env | {name: str(value) for name, value in settings.items()}
         return run(*arguments, env=env, stdin=stdin)
 
-    def start(self, *arguments: object) -> "Any":
+    def python(self, code: str, *, stdin: bytes = b"") -> str:
+        """Run Python on this installation; what it printed."""
+        env = self.env | {"DJANGO_SETTINGS_MODULE": "buzon.config.settings", "PYTHONWARNINGS": ""}
+        command = [sys.executable, "-c", code]
+        done = subprocess.run(command, env=env, input=stdin, capture_output=True, timeout=60)
+        assert done.returncode == 0, done.stderr.decode()
+        return done.stdout.decode()
+
+    def start(self, *arguments: object) -> "subprocess.Popen[bytes]":
         return started(arguments, self.env)
 
 
