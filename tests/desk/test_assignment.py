@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from buzon.desk.assignment import by_hand, hand_out, preview, waits_for_agent
+from buzon.desk.assignment import by_hand, hand_out, left_behind, preview, waits_for_agent
 from buzon.desk.errors import DeskError
 from buzon.desk.models import Agent, AgentGroup, Assignment, Customer, Event, Membership
 from buzon.desk.people import deactivate_agent, join_group, set_status
@@ -172,7 +172,10 @@ def test_r10_the_customers_of_a_deactivated_agent_are_handed_out_as_if_new(
     customer = Customer.objects.select_related("agent").get(pk=customer.pk)
     assert customer.agent == gone
     assert waits_for_agent(customer)
+    assert list(left_behind(group.organization)) == [customer]
+    assert not left_behind(cast.organization()).exists()
     assert hand_out(customer, group).agent == heir
+    assert not left_behind(group.organization).exists()
 
 
 def test_r10_an_existing_customer_without_an_agent_waits_only_if_the_account_says_so(

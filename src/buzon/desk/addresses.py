@@ -16,7 +16,7 @@ _ASCII_UPPER = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}
 # Quoted local parts may hold what plain ones may not (RFC 5321, 4.1.2).
 _QUOTED = re.compile(r'"(?:[^"\\\x00-\x1f\x7f]|\\[^\x00-\x1f\x7f])+"')
 _PLAIN = re.compile(r'[^\s<>()\[\],;:"\\@\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffd]+')
-_LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?")
+_LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?")  # RFC 1035, 2.3.4
 _LITERAL = re.compile(r"\[[0-9a-z.:-]+\]")  # RFC 5321, 4.1.3
 # Providers that deliver "ana.b" and "anab" to the same person.
 _DOTS_MEAN_NOTHING = frozenset({"gmail.com", "googlemail.com"})
@@ -78,12 +78,12 @@ def _sound(domain: str) -> str:
 
 
 def _beyond_idna(domain: str) -> str:
-    # Names that IDNA 2008 does not allow are in use all the same (emoji domains).
-    labels = domain.lower().split(".")
-    try:
-        return ".".join(
-            label if label.isascii() else "xn--" + label.encode("punycode").decode("ascii")
-            for label in labels
-        )
-    except UnicodeError:
+    # Names that IDNA 2008 does not allow are in use all the same (emoji domains); but U+FFFD and
+    # what cannot be shown are a fault of the letter.
+    if "\ufffd" in domain or not domain.isprintable():
         return ""
+    labels = domain.lower().split(".")
+    return ".".join(
+        label if label.isascii() else "xn--" + label.encode("punycode").decode("ascii")
+        for label in labels
+    )

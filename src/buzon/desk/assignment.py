@@ -10,6 +10,7 @@ differ by at most one.
 from typing import Any
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from buzon.desk.errors import DeskError
@@ -20,6 +21,7 @@ from buzon.desk.models import (
     Assignment,
     Customer,
     Event,
+    Organization,
     User,
 )
 from buzon.desk.reasons import reason
@@ -112,6 +114,11 @@ def waits_for_agent(customer: Customer, *, hand_out_existing: bool = False) -> b
     if customer.agent is None:
         return hand_out_existing
     return not customer.agent.active
+
+
+def left_behind(organization: Organization) -> QuerySet[Customer]:
+    """The customers of deactivated agents, who are handed out as if new when they next write."""
+    return Customer.objects.filter(organization=organization, agent__active=False)
 
 
 def _tier(members: list[Member], *, whole_group: bool) -> tuple[list[Member], str]:

@@ -5,6 +5,8 @@ from django.db.models import Model
 from buzon.desk.addresses import fold
 from buzon.desk.errors import DeskError
 
+_SHOWN_AS = {"Conversation": "letters", "Message": "letters", "CustomerAddress": "customers"}
+
 
 def checked_name(written: str, what: str, *, longest: int = 200) -> str:
     """The name without the spaces around it. Raises DeskError: empty, too long, unprintable."""
@@ -49,7 +51,7 @@ def first_use(row: Model, *, but: frozenset[str] = frozenset()) -> str:
         if not isinstance(model, type) or model.__name__ in but:
             continue
         if model._base_manager.filter(**{relation.field.name: row}).exists():  # type: ignore[union-attr]
-            return str(model._meta.verbose_name_plural)
+            return _SHOWN_AS.get(model.__name__, str(model._meta.verbose_name_plural))
     return ""
 
 
