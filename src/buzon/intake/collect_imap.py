@@ -1,10 +1,13 @@
-"""Collecting over IMAP: folder by folder, new mail forward, history backward (see models/folder).
+"""Collecting over IMAP: every folder's new mail forward, its history backward (see models/folder).
 
-open read-only ─▶ baseline | renumbering ─▶ wanted rows ─▶ new mail ─▶ history ⟲ new mail
-                                                                          └─▶ changes ─▶ settle
+every folder: open read-only ─▶ baseline | renumbering
+every folder: wanted rows ─▶ new mail ─▶ history ⟲ new mail ─▶ changes      } until all history
+                                 └─ after a minute the next folder's turn   } is here
+every folder: settle
 """
 
 from collections.abc import Sequence
+from time import monotonic
 
 from django.utils import timezone
 
@@ -14,37 +17,63 @@ from buzon.intake.models import Arrival, CollectionAccount, Folder
 from buzon.intake.run import Run
 from buzon.intake.take_imap import batches, download_wanted, take
 from buzon.intake.window import is_wanted, is_within
+from buzon.wire.errors import FolderMissing, NotPermitted, Permanent
 from buzon.wire.imap import ImapSession, Listed, Selected
+
+TURN_SECONDS = 60.0  # of one folder's history, while the others may have new mail
 
 
 def collect(run: Run, session: ImapSession) -> None:
-    """Every folder of the account, and then what R6 asks of the server."""
-    folders = list(run.account.folders.order_by("role", "id"))
-    for folder in folders:
-        _collect_folder(run, session, folder)
+    """Every folder of the account, and then what R6 asks of the server.
+
+    A folder that the server refuses holds up no other; its error is raised at the end.
+    """
+    folders, refused = _open_all(run, session)
+    exists: dict[int, int] = {}
+    while len(exists) < len(folders):
+        for folder in folders:
+            if _visit(run, session, folder, seconds=TURN_SECONDS):
+                exists[folder.pk] = _notice_changes(run, session, folder)
+    run.totals.listed = sum(exists.values())
+    run.totals.outside = sum(folder.outside for folder in folders)
     run.process()
     for folder in folders:
         settle_imap.settle_folder(run, session, folder)
+    if refused:
+        raise refused[0]
 
 
-def _collect_folder(run: Run, session: ImapSession, folder: Folder) -> None:
+def _open_all(run: Run, session: ImapSession) -> tuple[list[Folder], list[Permanent]]:
+    """All baselines first: how much history there is decides how it is notified."""
+    opened: list[Folder] = []
+    refused: list[Permanent] = []
+    for folder in run.account.folders.order_by("role", "id"):
+        try:
+            _open(run, session, folder)
+            opened.append(folder)
+        except (FolderMissing, NotPermitted) as error:
+            refused.append(error)
+    return opened, refused
+
+
+def _open(run: Run, session: ImapSession, folder: Folder) -> Selected:
+    """Read-only, with UIDs that mean what our rows say."""
+    if session.selected is not None and session.selected.name == folder.name:
+        return session.selected
     selected = session.examine(folder.name)
     if folder.uidvalidity is None:
         _take_baseline(run, session, folder, selected)
     elif folder.uidvalidity != selected.uidvalidity:
         renumbering.find_again(run, session, folder, selected)
-    download_wanted(run, session, folder)
-    _collect_new(run, session, folder, selected.uidnext)
-    _collect_history(run, session, folder)
-    listed = _notice_changes(run, session, folder)
-    run.totals.listed += listed
-    run.totals.outside += folder.outside
+    return selected
 
 
 def _take_baseline(run: Run, session: ImapSession, folder: Folder, selected: Selected) -> None:
     """The first successful look: from here on everything later is new (R4)."""
     uidnext = selected.uidnext or _next_uid(session, selected)
     from_now = run.account.start == CollectionAccount.Start.NOW
+    there = session.listing(1, uidnext - 1) if uidnext > 1 and not from_now else []
+    within = sum(is_within(run.account, message.internal_date) for message in there)
     commit(
         run,
         Batch(),
@@ -54,13 +83,22 @@ def _take_baseline(run: Run, session: ImapSession, folder: Folder, selected: Sel
         baseline_uidnext=uidnext,
         high=uidnext - 1,
         low=1 if from_now else uidnext,
-        outside=selected.exists if from_now else 0,
+        outside=selected.exists if from_now else len(there) - within,
+        history_total=within,
     )
 
 
 def _next_uid(session: ImapSession, selected: Selected) -> int:
     """For a server that does not say UIDNEXT: only old ones may leave it out (RFC 3501 §6.3.1)."""
     return max(session.uids(), default=0) + 1 if selected.exists else 1
+
+
+def _visit(run: Run, session: ImapSession, folder: Folder, *, seconds: float) -> bool:
+    """What waits, what is new, and so many seconds of history; whether all of it is here."""
+    selected = _open(run, session, folder)
+    download_wanted(run, session, folder)
+    _collect_new(run, session, folder, selected.uidnext)
+    return _collect_history(run, session, folder, ends=monotonic() + seconds)
 
 
 def _collect_new(
@@ -78,13 +116,16 @@ def _collect_new(
         done += len(batch)
 
 
-def _collect_history(run: Run, session: ImapSession, folder: Folder) -> None:
+def _collect_history(run: Run, session: ImapSession, folder: Folder, *, ends: float) -> bool:
     """Backward from `low`, newest first, looking for new mail between any two batches."""
     if folder.low <= 1:
-        return
-    newest_first = _within_window(run, folder, session.listing(1, folder.low - 1))[::-1]
+        return True
+    listed = session.listing(1, folder.low - 1)
+    newest_first = [m for m in reversed(listed) if is_within(run.account, m.internal_date)]
     done = 0
     for batch in batches(run.account, newest_first):
+        if done and monotonic() > ends:
+            return False
         run.report("history", done, len(newest_first))
         take(run, session, folder, batch, end="low")
         run.process()
@@ -92,15 +133,7 @@ def _collect_history(run: Run, session: ImapSession, folder: Folder) -> None:
         if session.noop().exists is not None:
             _collect_new(run, session, folder)
     commit(run, Batch(), folder=folder, low=1)
-
-
-def _within_window(run: Run, folder: Folder, listed: Sequence[Listed]) -> list[Listed]:
-    """The history that the account wants; the first time, count the rest as outside."""
-    wanted = [m for m in listed if is_within(run.account, m.internal_date)]
-    if folder.low == folder.baseline_uidnext:
-        outside = len(listed) - len(wanted)
-        commit(run, Batch(), folder=folder, outside=outside, history_total=len(wanted))
-    return wanted
+    return True
 
 
 def _notice_changes(run: Run, session: ImapSession, folder: Folder) -> int:
@@ -109,38 +142,25 @@ def _notice_changes(run: Run, session: ImapSession, folder: Folder) -> int:
     Other clients delete and move mail: their rows are closed, and what was outside is counted
     anew. A message within the window without a row is collected. Returns how many there are.
     """
-    changes = session.noop()
-    if changes.exists is not None:
-        _collect_new(run, session, folder)
-    exists = session.selected.exists if session.selected else 0
+    session.noop()
     live = Arrival.objects.filter(folder=folder, uidvalidity=folder.uidvalidity).live()
-    if exists == live.count() + folder.outside:
-        return exists
+    if session.exists != live.count() + folder.outside:
+        _collect_new(run, session, folder)
+    if session.exists != live.count() + folder.outside:
+        _put_right(run, session, folder, dict(live.values_list("uid", "pk")))
+    return session.exists
+
+
+def _put_right(
+    run: Run, session: ImapSession, folder: Folder, known: dict[int | None, int]
+) -> None:
     uids = [uid for uid in session.uids() if uid <= folder.high]
-    known = dict(live.values_list("uid", "pk"))
     present = set(uids)
     gone = [pk for uid, pk in known.items() if uid not in present]
-    _close(run, gone)
-    strays = [uid for uid in uids if uid not in known]
-    _collect_missing(run, session, folder, strays)
-    return exists
-
-
-def _close(run: Run, gone: Sequence[int]) -> None:
-    now = timezone.now()
-    for start in range(0, len(gone), 500):
-        rows = list(Arrival.objects.filter(pk__in=gone[start : start + 500]))
-        for row in rows:
-            row.gone_at = now
-        commit(run, Batch(changed=rows))
-
-
-def _collect_missing(run: Run, session: ImapSession, folder: Folder, strays: Sequence[int]) -> None:
-    """What has no row: outside the window, or missed, and then collected now."""
-    listed = _listing_of(session, strays)
-    missed = [m for m in listed if is_wanted(run.account, folder, uid=m.uid, date=m.internal_date)]
-    commit(run, Batch(), folder=folder, outside=len(listed) - len(missed))
-    for batch in batches(run.account, missed):
+    strays = _listing_of(session, [uid for uid in uids if uid not in known])
+    missed = [m for m in strays if is_wanted(run.account, folder, uid=m.uid, date=m.internal_date)]
+    commit(run, Batch(gone=gone), folder=folder, outside=len(strays) - len(missed))
+    for batch in batches(run.account, missed[::-1]):
         take(run, session, folder, batch, end=None)
         run.process()
 

@@ -7,120 +7,185 @@ it, because its number holds no longer.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+from django.db import transaction
 
 from buzon.desk.reasons import reason
 from buzon.intake import vault
-from buzon.intake.compare_pop3 import (
-    DIGEST,
-    add_outside,
-    close,
-    forget_outside,
-    generations,
-    is_outside,
-)
-from buzon.intake.custody import Batch, commit, decide
+from buzon.intake.compare_pop3 import DIGEST, add_outside, forget_outside, generations
+from buzon.intake.custody import Batch, decide
+from buzon.intake.gone import close
 from buzon.intake.models import Arrival, CollectionAccount, Folder, OutsideMail
-from buzon.intake.retrieved import bytes_of, take_retrieved
+from buzon.intake.retrieved import bytes_of
 from buzon.intake.run import Run
+from buzon.intake.take_pop3 import by_octets, keep
+from buzon.intake.triage import is_decided_by_header
 from buzon.wire.pop3 import Listing, Pop3Session, Retrieved
 
 MOST = 50
-Keyed = tuple[str, Listing, Retrieved | None]  # None: over the limit, not retrieved
+LARGE = f"{DIGEST}larger-than-limit-"
+
+
+@dataclass(slots=True)
+class Keyed:
+    """A message with its key; without octets if it is over the limit and nobody asked for it."""
+
+    key: str
+    listing: Listing
+    message: Retrieved | None
+    place: int  # among the messages without UIDL, from 1
+
+
+@dataclass(slots=True)
+class Known:
+    """What the ledger knows of these messages, and what this session saw of them."""
+
+    rows: dict[str, Arrival]
+    outside: set[str]
+    present: set[str] = field(default_factory=set)
+    is_all_seen: bool = True
+
+    def wants(self, large: str | None) -> bool:
+        """Whether to retrieve it: all but large ones that nobody asked for."""
+        return large is None or (large in self.rows and self.rows[large].asked_by_person)
 
 
 def collect_by_digest(
-    run: Run, session: Pop3Session, folder: Folder, unnamed: Sequence[Listing], *, first_look: bool
+    run: Run, session: Pop3Session, folder: Folder, unnamed: Sequence[Listing]
 ) -> dict[str, Listing]:
-    """Retrieve all of these, keep what is new; returns each key's place in this session.
+    """Retrieve all of these, keep what is new; returns the place of each that was retrieved.
 
     It is not cut short for new mail: the next session would have to begin at the first again.
     """
-    live = Arrival.objects.filter(folder=folder, uidl__startswith=DIGEST).live()
-    known = dict(live.values_list("uidl", "pk"))
-    outside = OutsideMail.objects.filter(folder=folder, uidl__startswith=DIGEST)
-    before = set(outside.values_list("uidl", flat=True))
-    places: dict[str, Listing] = {}
-    for keyed in _keyed(run, session, unnamed):
-        places |= {key: listing for key, listing, _ in keyed}
-        new = [each for each in keyed if each[0] not in known and each[0] not in before]
-        if first_look and run.account.start == CollectionAccount.Start.NOW:
-            add_outside(folder, [key for key, _, _ in new])
-        elif new:
-            _take(run, folder, new, of_history=first_look)
-        run.totals.bytes = session.bytes_in
+    known = _known(folder)
+    retrieved: dict[str, Listing] = {}
+    for keyed in _keyed(run, session, unnamed, known):
+        retrieved |= {each.key: each.listing for each in keyed if each.message is not None}
+        _take(run, folder, keyed, known)
         run.process()
-    close(folder, [pk for key, pk in known.items() if key not in places])
-    forget_outside(folder, before - places.keys())
-    return places
+    if known.is_all_seen:
+        _forget_gone(run, folder, known)
+    return retrieved
 
 
-def _keyed(run: Run, session: Pop3Session, unnamed: Sequence[Listing]) -> Iterator[list[Keyed]]:
+def _known(folder: Folder) -> Known:
+    live = Arrival.objects.filter(folder=folder, uidl__startswith=DIGEST).live()
+    outside = OutsideMail.objects.filter(folder=folder, uidl__startswith=DIGEST)
+    return Known(
+        rows={row.uidl or "": row for row in live},
+        outside=set(outside.values_list("uidl", flat=True)),
+    )
+
+
+def _keyed(
+    run: Run, session: Pop3Session, unnamed: Sequence[Listing], known: Known
+) -> Iterator[list[Keyed]]:
     """Batches of messages with their keys, in the order of the listing."""
     times: Counter[str] = Counter()
     limit = run.account.max_message_bytes
-    for start in range(0, len(unnamed), MOST):
+    done = 0
+    for chunk in by_octets(unnamed, lambda each: min(each.size, limit), most=MOST):
         run.between_steps()
-        chunk = unnamed[start : start + MOST]
-        run.report("new", start, len(unnamed))
-        retrieved = session.messages([each for each in chunk if each.size <= limit])
+        run.report("new", done, len(unnamed))
+        large = {e.number: _counted(f"{LARGE}{e.size}", times) for e in chunk if e.size > limit}
+        messages = _retrieved(run, session, [e for e in chunk if known.wants(large.get(e.number))])
         keyed: list[Keyed] = []
-        for listing in chunk:
-            run.lease.renew_if_needed()
-            message = _in_memory(next(retrieved)) if listing.size <= limit else None
-            if message is not None and message.error is not None:
-                continue  # gone, or not given this time: without octets it has no name
-            name = f"{DIGEST}{_name(listing, message)}"
-            times[name] += 1
-            keyed.append((f"{name}#{times[name]}", listing, message))
+        for place, listing in enumerate(chunk, start=done + 1):
+            message = messages.get(listing.number)
+            key = large.get(listing.number) or _key(message, times)
+            if key is None:
+                known.is_all_seen = False  # not given this time: without octets it has no name
+                run.totals.count(Arrival.Outcome.FAILED)
+                continue
+            known.present.add(key)
+            keyed.append(Keyed(key, listing, message, place))
+        done += len(chunk)
+        run.received(session.bytes_in)
         yield keyed
 
 
-def _in_memory(message: Retrieved) -> Retrieved:
-    return replace(message, octets=bytes_of(message.octets))
+def _retrieved(run: Run, session: Pop3Session, wanted: Sequence[Listing]) -> dict[int, Retrieved]:
+    """By number, those that the server gave."""
+    given: dict[int, Retrieved] = {}
+    for message in session.messages(wanted):
+        run.lease.renew_if_needed()
+        if message.error is None:
+            given[message.number] = replace(message, octets=bytes_of(message.octets))
+    return given
 
 
-def _name(listing: Listing, message: Retrieved | None) -> str:
+def _key(message: Retrieved | None, times: Counter[str]) -> str | None:
     if message is None:
-        return f"larger-than-limit-{listing.size}"
-    return vault.digest(bytes_of(message.octets))
+        return None
+    return _counted(f"{DIGEST}{vault.digest(bytes_of(message.octets))}", times)
 
 
-def _take(run: Run, folder: Folder, new: Sequence[Keyed], *, of_history: bool) -> None:
-    past = generations(folder, [key for key, _, _ in new])
-    rows = [
-        (_row(run.account, folder, key, listing, past, of_history=of_history), message)
-        for key, listing, message in new
-    ]
-    batch = Batch()
-    take_retrieved(run.account, folder, [(r, m) for r, m in rows if m is not None], batch)
-    for row, message in rows:
-        if message is None:
+def _counted(name: str, times: Counter[str]) -> str:
+    times[name] += 1
+    return f"{name}#{times[name]}"
+
+
+def _take(run: Run, folder: Folder, keyed: Sequence[Keyed], known: Known) -> None:
+    new = [each for each in keyed if each.key not in known.rows and each.key not in known.outside]
+    history = {each.key for each in new if each.place < folder.low}
+    if run.account.start == CollectionAccount.Start.NOW and history:
+        _leave_history(run, folder, history)
+        new = [each for each in new if each.key not in history]
+    past = generations(folder, [each.key for each in new])
+    rows = {each.key: _row(run.account, folder, each, past, history) for each in new}
+    batch = Batch(new=list(rows.values()))
+    for each in keyed:
+        row = known.rows.get(each.key)
+        if row is not None and each.message is not None and _is_to_be_kept(row):
+            rows[each.key] = row
+            batch.changed.append(row)
+    if rows:
+        _keep(run, folder, [(rows[k.key], k) for k in keyed if k.key in rows], batch)
+
+
+def _is_to_be_kept(row: Arrival) -> bool:
+    return row.outcome == Arrival.Outcome.WAITING and not row.sha256
+
+
+def _keep(run: Run, folder: Folder, pairs: Sequence[tuple[Arrival, Keyed]], batch: Batch) -> None:
+    for row, each in pairs:
+        if each.message is None:
             decide(row, Arrival.Outcome.OVERSIZED, reason("larger_than_limit_unseen"))
-    outside = [row.uidl or "" for row, _ in rows if is_outside(run.account, row)]
-    batch.new = [row for row, _ in rows if not is_outside(run.account, row)]
-    kept = {row.sha256 for row in batch.new}
-    batch.octets = {name: octets for name, octets in batch.octets.items() if name in kept}
-    commit(run, batch)
-    add_outside(folder, outside)
+    got = [(row, each.message) for row, each in pairs if each.message is not None]
+    unseen = [row for row, _ in got if is_decided_by_header(run.account, row)]
+    keep(run, folder, got, unseen, batch)
+
+
+def _leave_history(run: Run, folder: Folder, keys: Collection[str]) -> None:
+    with transaction.atomic():
+        run.lease.fence()
+        add_outside(folder, keys)
+
+
+def _forget_gone(run: Run, folder: Folder, known: Known) -> None:
+    """Close the rows of what is gone; the first look, if this was it, is complete."""
+    with transaction.atomic():
+        run.lease.fence()
+        close([row.pk for key, row in known.rows.items() if key not in known.present])
+        forget_outside(folder, known.outside - known.present)
+        Folder.objects.filter(pk=folder.pk, low__gt=1).update(low=1)
 
 
 def _row(
     account: CollectionAccount,
     folder: Folder,
-    key: str,
-    listing: Listing,
+    keyed: Keyed,
     past: dict[str, int],
-    *,
-    of_history: bool,
+    history: Collection[str],
 ) -> Arrival:
     return Arrival(
         organization_id=account.organization_id,
         account=account,
         folder=folder,
-        uidl=key,
-        generation=past.get(key, 0) + 1,
-        size=listing.size,
-        of_history=of_history,
+        uidl=keyed.key,
+        generation=past.get(keyed.key, 0) + 1,
+        size=keyed.listing.size,
+        of_history=keyed.key in history,
     )

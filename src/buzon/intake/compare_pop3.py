@@ -13,9 +13,8 @@ from django.db import transaction
 from django.db.models import F, Max
 from django.utils import timezone
 
-from buzon.desk.reasons import reason
 from buzon.intake.again import again
-from buzon.intake.custody import decide
+from buzon.intake.gone import close
 from buzon.intake.models import Arrival, CollectionAccount, Folder, OutsideMail
 from buzon.intake.run import Run
 from buzon.intake.window import is_within
@@ -25,13 +24,17 @@ DIGEST = "digest:"  # how the ledger names a message without a UIDL of its own
 _CHUNK = 500
 
 
-def compare(run: Run, folder: Folder, named: dict[str, Listing]) -> None:
-    """One transaction: close, add, and at the first look take the baseline (R4)."""
-    again(lambda: _compare(run, folder, named))
+def compare(run: Run, folder: Folder, named: dict[str, Listing], *, unnamed: int) -> None:
+    """One transaction: close, add, and at the first look take the baseline (R4).
+
+    `unnamed` messages have no UIDL; at the first look they are history too, which is not all listed
+    (`low`) until each has been retrieved.
+    """
+    again(lambda: _compare(run, folder, named, unnamed))
     folder.refresh_from_db()
 
 
-def _compare(run: Run, folder: Folder, named: dict[str, Listing]) -> None:
+def _compare(run: Run, folder: Folder, named: dict[str, Listing], unnamed: int) -> None:
     first_look = folder.baseline_at is None
     live = Arrival.objects.filter(folder=folder).live().exclude(uidl__startswith=DIGEST)
     outside = OutsideMail.objects.filter(folder=folder).exclude(uidl__startswith=DIGEST)
@@ -39,7 +42,7 @@ def _compare(run: Run, folder: Folder, named: dict[str, Listing]) -> None:
         run.lease.fence()
         known = dict(live.values_list("uidl", "pk"))
         before = set(outside.values_list("uidl", flat=True))
-        close(folder, [pk for uidl, pk in known.items() if uidl not in named])
+        close([pk for uidl, pk in known.items() if uidl not in named])
         forget_outside(folder, before - named.keys())
         new = [each for uidl, each in named.items() if uidl not in known and uidl not in before]
         if first_look and run.account.start == CollectionAccount.Start.NOW:
@@ -47,28 +50,19 @@ def _compare(run: Run, folder: Folder, named: dict[str, Listing]) -> None:
         else:
             _add(run.account, folder, new, of_history=first_look)
         if first_look:
-            folder.baseline_at = timezone.now()
-            folder.history_total = len(new)
-            folder.save(update_fields=["baseline_at", "history_total"])
-
-
-def close(folder: Folder, gone: Sequence[int]) -> None:
-    """These rows' messages are no longer on the server."""
-    now = timezone.now()
-    for start in range(0, len(gone), _CHUNK):
-        rows = Arrival.objects.filter(folder=folder, pk__in=gone[start : start + _CHUNK])
-        rows.filter(settling_at__isnull=False, settled_at__isnull=True).update(settled_at=now)
-        for row in rows.to_download():
-            decide(row, Arrival.Outcome.SKIPPED, reason("gone_before_download"))
-            row.save(update_fields=["outcome", "reason", "decided_at"])
-        rows.update(gone_at=now)
+            from_now = run.account.start == CollectionAccount.Start.NOW
+            Folder.objects.filter(pk=folder.pk).update(
+                baseline_at=timezone.now(),
+                history_total=0 if from_now else len(new) + unnamed,
+                low=unnamed + 1,
+            )
 
 
 def add_outside(folder: Folder, uidls: Collection[str]) -> None:
-    """Messages from before the window: counted, never collected."""
+    """Messages from before the window, counted, never collected; in the caller's transaction."""
     rows = [OutsideMail(folder=folder, uidl=uidl) for uidl in uidls]
     OutsideMail.objects.bulk_create(rows, batch_size=_CHUNK, ignore_conflicts=True)
-    Folder.objects.filter(pk=folder.pk).update(outside=F("outside") + len(rows))
+    _count_outside(folder)
 
 
 def forget_outside(folder: Folder, gone: Collection[str]) -> None:
@@ -76,7 +70,13 @@ def forget_outside(folder: Folder, gone: Collection[str]) -> None:
     names = sorted(gone)
     for start in range(0, len(names), _CHUNK):
         OutsideMail.objects.filter(folder=folder, uidl__in=names[start : start + _CHUNK]).delete()
-    Folder.objects.filter(pk=folder.pk).update(outside=F("outside") - len(names))
+    if names:
+        _count_outside(folder)
+
+
+def _count_outside(folder: Folder) -> None:
+    count = OutsideMail.objects.filter(folder=folder).count()
+    Folder.objects.filter(pk=folder.pk).update(outside=count)
 
 
 def is_outside(account: CollectionAccount, row: Arrival) -> bool:
@@ -85,12 +85,17 @@ def is_outside(account: CollectionAccount, row: Arrival) -> bool:
 
 
 def leave_outside(run: Run, folder: Folder, rows: Sequence[Arrival]) -> None:
-    """Rows whose date turned out to be before the window: they leave the ledger for the count."""
+    """Rows whose date turned out to be before the window: they leave the ledger for the count.
+
+    They may be rows that were never stored.
+    """
     if not rows:
         return
     with transaction.atomic():
         run.lease.fence()
-        Arrival.objects.filter(pk__in=[row.pk for row in rows]).delete()
+        keys = [row.pk for row in rows if row.pk is not None]
+        for start in range(0, len(keys), _CHUNK):
+            Arrival.objects.filter(pk__in=keys[start : start + _CHUNK]).delete()
         add_outside(folder, [row.uidl or "" for row in rows])
         Folder.objects.filter(pk=folder.pk).update(history_total=F("history_total") - len(rows))
 

@@ -18,11 +18,13 @@ from django.utils import timezone
 from buzon.desk.reasons import reason
 from buzon.intake import vault
 from buzon.intake.again import again
+from buzon.intake.gone import close
 from buzon.intake.models import Arrival, Folder
 from buzon.intake.run import Run
 from buzon.wire.errors import MessageError
 from buzon.wire.reading import Reading
 
+_RETRY_MINUTES = (1, 10)
 CHANGED = [
     "header_digest",
     "size",
@@ -42,17 +44,30 @@ CHANGED = [
 
 @dataclass(slots=True)
 class Batch:
-    """What one transaction takes into custody: new rows, changed rows, octets by digest."""
+    """What one transaction takes into custody: new rows, changed rows, octets by digest.
+
+    `gone` are the keys of rows whose messages the server no longer has.
+    """
 
     new: list[Arrival] = field(default_factory=list)
     changed: list[Arrival] = field(default_factory=list)
+    gone: list[int] = field(default_factory=list)
     octets: dict[str, bytes] = field(default_factory=dict)
 
     def keep(self, row: Arrival, octets: bytes) -> None:
         """This row's whole message is in the batch."""
         row.sha256 = vault.digest(octets)
         row.size = len(octets)
+        row.attempts = 0  # from here on they count the processing
         self.octets[row.sha256] = octets
+
+    def leave_out(self, rows: Sequence[Arrival]) -> None:
+        """Neither these rows nor their octets."""
+        left = {id(row) for row in rows}
+        self.new = [row for row in self.new if id(row) not in left]
+        self.changed = [row for row in self.changed if id(row) not in left]
+        kept = {name for row in (*self.new, *self.changed) for name in _names(row)}
+        self.octets = {name: octets for name, octets in self.octets.items() if name in kept}
 
     def keep_header(self, row: Arrival, header: bytes) -> None:
         """Of an oversized message, the header is in the batch."""
@@ -61,7 +76,10 @@ class Batch:
 
 
 def commit(run: Run, batch: Batch, *, folder: Folder | None = None, **cursor: Any) -> None:
-    """The transaction; `cursor` are the folder's fields that change with it. Raises LeaseLost."""
+    """The transaction; `cursor` are the folder's fields that change with it. Raises LeaseLost.
+
+    What was decided in the batch goes into the run's totals.
+    """
     again(lambda: _commit(run, batch, folder, cursor))
     for row in (*batch.new, *batch.changed):
         if row.outcome != Arrival.Outcome.WAITING:
@@ -77,6 +95,7 @@ def _commit(run: Run, batch: Batch, folder: Folder | None, cursor: dict[str, Any
         # In one order everywhere, so that two accounts with the same letters cannot deadlock.
         vault.put(run.account.organization_id, sorted(batch.octets.items()))
         _store(batch.new, batch.changed)
+        close(batch.gone)
         if folder is not None and cursor:
             Folder.objects.filter(pk=folder.pk).update(**cursor)
 
@@ -86,6 +105,10 @@ def _store(new: Sequence[Arrival], changed: Sequence[Arrival]) -> None:
         Arrival.objects.bulk_create(new)
     if changed:
         Arrival.objects.bulk_update(changed, CHANGED, batch_size=200)
+
+
+def _names(row: Arrival) -> tuple[str, str]:
+    return row.sha256, row.header_sha256
 
 
 def decide(row: Arrival, outcome: str, why: dict[str, Any]) -> None:
@@ -110,5 +133,6 @@ def not_retrieved(row: Arrival, error: MessageError) -> None:
 
 def retry_time(attempts: int) -> datetime | None:
     """When a failed row is tried again: after 1, then 10 minutes; None after the third time."""
-    minutes = {1: 1, 2: 10}.get(attempts)
-    return None if minutes is None else timezone.now() + timedelta(minutes=minutes)
+    if attempts > len(_RETRY_MINUTES):
+        return None
+    return timezone.now() + timedelta(minutes=_RETRY_MINUTES[max(attempts, 1) - 1])

@@ -22,6 +22,7 @@ from buzon.desk.models import Event
 from buzon.desk.reasons import reason
 from buzon.intake.models import CollectionAccount
 from buzon.intake.renumbering import MustAsk
+from buzon.lease import Lease
 from buzon.wire.errors import MailError, Permanent, Throttled
 
 State = CollectionAccount.State
@@ -30,9 +31,10 @@ TELL_AFTER = timedelta(minutes=15)
 FIRST_WAIT = {State.THROTTLED: timedelta(minutes=5), State.REJECTED: timedelta(minutes=10)}
 
 
-def succeeded(account: CollectionAccount, *, again_at_once: bool) -> datetime:
+def succeeded(account: CollectionAccount, lease: Lease) -> datetime:
     """The collection went well; returns when the next is due."""
     with transaction.atomic():
+        lease.fence()
         if account.told_failing_at is not None:
             _tell(account, Event.Kind.ACCOUNT_RECOVERED, {})
         _change(
@@ -41,17 +43,19 @@ def succeeded(account: CollectionAccount, *, again_at_once: bool) -> datetime:
             state_reason={},
             failures=0,
             told_failing_at=None,
+            accept_renumbering=False,  # that answer was for the question of then
             last_collected_at=timezone.now(),
         )
-    return timezone.now() if again_at_once else timezone.now() + _poll(account)
+    return timezone.now() + _poll(account)
 
 
-def failed(account: CollectionAccount, error: MailError) -> datetime:
+def failed(account: CollectionAccount, lease: Lease, error: MailError) -> datetime:
     """The collection failed; returns when it is tried again."""
     state = _state_for(error)
     why = reason("mail_error", error=str(error), kind=type(error).__name__)
     failures = account.failures + 1
     with transaction.atomic():
+        lease.fence()
         changes: dict[str, Any] = {"state": state, "state_reason": why, "failures": failures}
         if _is_to_be_told(account, state):
             _tell(account, Event.Kind.ACCOUNT_FAILED, why)
@@ -60,9 +64,10 @@ def failed(account: CollectionAccount, error: MailError) -> datetime:
     return timezone.now() + _wait(account, state, failures)
 
 
-def stopped(account: CollectionAccount, asks: MustAsk) -> None:
-    """Buzón cannot decide alone: nothing is collected until `resume`."""
+def stopped(account: CollectionAccount, lease: Lease, asks: MustAsk) -> None:
+    """Buzón cannot decide alone: nothing is collected, and nothing due, until `resume`."""
     with transaction.atomic():
+        lease.fence()
         _tell(account, Event.Kind.ACCOUNT_STOPPED, asks.why)
         now = timezone.now()
         _change(account, state=State.STOPPED, state_reason=asks.why, told_failing_at=now)

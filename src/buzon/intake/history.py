@@ -55,7 +55,10 @@ def _sum_up(account: CollectionAccount) -> None:
     """One event for each agent: how many letters, how many of the customers are new."""
     begun = account.folders.aggregate(at=Min("baseline_at"))["at"]
     letters: Any = Arrival.objects.filter(
-        account=account, of_history=True, message__customer__agent__active=True
+        account=account,
+        of_history=True,
+        folder__role=Folder.Role.INBOX,
+        message__customer__agent__active=True,
     )
     counted = letters.values("message__customer__agent").annotate(
         letters=Count("message", distinct=True),

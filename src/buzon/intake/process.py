@@ -20,7 +20,6 @@ from buzon.desk.models import Customer, Event, Message, SentLetter
 from buzon.desk.reasons import reason
 from buzon.desk.sent_letters import remember_sent
 from buzon.intake.custody import decide
-from buzon.intake.history import is_muted
 from buzon.intake.models import Arrival, CollectionAccount, Folder
 from buzon.intake.screen import Verdict, judge
 from buzon.intake.surroundings import Surroundings
@@ -32,9 +31,13 @@ MOST_RECIPIENTS = 50  # of a sent letter that are looked up
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Work:
-    """One message in custody that has been read. `whole` is False for an oversized one's header."""
+    """One message in custody that has been read. `whole` is False for an oversized one's header.
+
+    `held` is the message that an earlier arrival's header was filed as, before the whole came.
+    """
 
     arrival: Arrival
+    held: Message | None
     folder: Folder
     reading: Reading
     whole: bool
@@ -51,11 +54,11 @@ def process_one(account: CollectionAccount, around: Surroundings, work: Work) ->
         return
     customer, created, link = _customer(account, around, work, verdict, matched, bounced)
     letter = _letter(account, work, verdict, bounced)
-    message, merged = _file(work.arrival, letter, customer, link)
+    message, merged = _file(work, letter, customer, link)
     work.arrival.message = message
-    why = reason("same_message") if merged else verdict.why
-    decide(work.arrival, verdict.outcome, why)
-    silent = work.arrival.of_history and is_muted(account)
+    is_another = merged and work.held is None
+    decide(work.arrival, verdict.outcome, reason("same_message") if is_another else verdict.why)
+    silent = work.arrival.of_history and around.is_history_muted
     if created:
         record(
             Event.Kind.CUSTOMER_CREATED,
@@ -196,11 +199,11 @@ def _parts_named(structure: dict[str, Any]) -> int:
 
 
 def _file(
-    arrival: Arrival, letter: Letter, customer: Customer | None, link: dict[str, Any]
+    work: Work, letter: Letter, customer: Customer | None, link: dict[str, Any]
 ) -> tuple[Message, bool]:
     """The message, and whether it was held already."""
-    if arrival.message is not None:  # its header was filed before; now the whole has come
-        return complete(arrival.message, letter), True
+    if work.held is not None:
+        return complete(work.held, letter), True
     filed = file_letter(letter, customer=customer, link=link)
     if letter.direction == "outgoing":
         remember_sent(filed.message)

@@ -17,6 +17,7 @@ from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import F
 from django.utils import timezone
 
+from buzon.desk.filing import lock_filing
 from buzon.desk.reasons import reason
 from buzon.intake import vault
 from buzon.intake.again import again
@@ -86,12 +87,25 @@ class Processor:
         with ApartReader(seconds=seconds, megabytes=megabytes) as apart:
             for row in rows:
                 self.lease.renew_if_needed()
-                try:
-                    held = octets[row.sha256 or row.header_sha256]
-                    read_rows.append((row, _reading(row, held, apart)))
-                except ReaderDied as error:
-                    self._fail(row, reason("killed_its_reader", error=str(error)))
+                held = octets.get(row.sha256 or row.header_sha256)
+                reading = self._reading(row, held, apart)
+                if reading is not None:
+                    read_rows.append((row, reading))
         return self._works(read_rows)
+
+    def _reading(self, row: Arrival, octets: bytes | None, apart: ApartReader) -> Reading | None:
+        """None for one that could not be read; what became of it is then in its row."""
+        if octets is None:
+            self._fail(row, reason("not_understood", error="its octets are missing"))
+            return None
+        try:
+            return _reading(row, octets, apart)
+        except ReaderDied as error:
+            self._fail(row, reason("killed_its_reader", error=str(error)))
+        except Exception as error:
+            log.exception("reading_failed", account=self.account.pk, arrival=row.pk)
+            self._fail(row, reason("not_understood", error=_in_words(error)))
+        return None
 
     def _works(self, rows: Sequence[tuple[Arrival, Reading]]) -> list[Work]:
         around = Surroundings.of(self.account)
@@ -100,6 +114,7 @@ class Processor:
         return [
             Work(
                 arrival=row,
+                held=row.message,
                 folder=folders[row.folder_id],
                 reading=reading,
                 whole=bool(row.sha256),
@@ -112,8 +127,10 @@ class Processor:
         """Step 3. May be run again: every row is set anew from the beginning."""
         with transaction.atomic():
             self.lease.fence()
+            lock_filing(self.account.organization_id)
             around = Surroundings.of(self.account)
             for work in works:
+                work.arrival.message = work.held
                 process_one(self.account, around, work)
                 work.arrival.retry_at = None
             Arrival.objects.bulk_update([w.arrival for w in works], DECIDED, batch_size=MOST)
@@ -121,14 +138,12 @@ class Processor:
     def _one_by_one(self, works: Sequence[Work]) -> None:
         """Step 4."""
         for work in works:
-            work.arrival.refresh_from_db()
             try:
                 again(partial(self._commit, [work]))
             except (LeaseLost, OperationalError, InterfaceError):
                 raise
             except Exception as error:
                 log.exception("message_failed", account=self.account.pk, arrival=work.arrival.pk)
-                work.arrival.refresh_from_db()
                 self._fail(work.arrival, reason("not_understood", error=_in_words(error)))
 
     def _fail(self, row: Arrival, why: dict[str, Any]) -> None:

@@ -2,7 +2,8 @@
 
     1. loop guard: three changes within a day stop the account
     2. list every message's whole header and size
-    3. match them, as multisets of (header digest, size), with the rows still expected here
+    3. match them, as multisets of (header digest, size), with the rows still expected here; then
+       by header alone what has a Message-ID and is unique (servers are wrong about sizes)
     4. under 80 % found: stop, change nothing, and ask a person (`buzon account resume`)
     5. one transaction: found rows get their new UIDs, the others are closed, what was before the
        window stays outside, the cursor stands behind everything listed
@@ -16,8 +17,8 @@ Nothing is settled before that transaction has committed.
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
 
 from django.db import transaction
 from django.utils import timezone
@@ -25,10 +26,11 @@ from django.utils.dateparse import parse_datetime
 
 from buzon.desk.reasons import reason, sentence
 from buzon.intake.again import again
-from buzon.intake.models import Arrival, CollectionAccount, Folder
+from buzon.intake.gone import close
+from buzon.intake.models import Arrival, Folder
 from buzon.intake.run import Run
 from buzon.intake.window import is_within
-from buzon.wire.imap import Header, ImapSession, Selected
+from buzon.wire.imap import ImapSession, Selected
 from buzon.wire.reading import read_header
 
 ENOUGH = 0.8
@@ -45,32 +47,40 @@ class MustAsk(Exception):
         super().__init__(self.sentence)
 
 
+class Card(NamedTuple):
+    """What is kept of one header of the new listing."""
+
+    uid: int
+    size: int
+    digest: str
+    date: datetime | None
+    has_message_id: bool
+
+
 @dataclass(slots=True)
 class Found:
     """What the new listing says of the rows: (row, its new UID), rows that are gone, new mail."""
 
     again: list[tuple[Arrival, int]] = field(default_factory=list)
     gone: list[Arrival] = field(default_factory=list)
-    unknown: list[Header] = field(default_factory=list)
+    unknown: list[Card] = field(default_factory=list)
     highest: int = 0
 
 
 def find_again(run: Run, session: ImapSession, folder: Folder, selected: Selected) -> None:
-    """All five steps. Raises MustAsk, and then nothing has changed but the loop guard."""
+    """All five steps. Raises MustAsk, and then nothing has changed."""
     changes = _guard_against_loops(run, folder)
-    headers = []
-    for header in session.headers(session.uids()):
-        run.between_steps()
-        headers.append(header)
-    expected = list(Arrival.objects.filter(folder=folder).live())
-    found = _match(expected, headers)
-    if len(found.again) < ENOUGH * len(expected) and not run.account.accept_renumbering:
+    cards = _cards(run, session)
+    rows = list(Arrival.objects.filter(folder=folder).live())
+    found = match(rows, cards)
+    # A row whose header never came cannot be found again, and is no sign of anything.
+    expected = sum(bool(row.header_digest) for row in rows)
+    if len(found.again) < ENOUGH * expected and not run.account.accept_renumbering:
         raise MustAsk(
-            reason("renumbered", found=len(found.again), expected=len(expected), folder=folder.name)
+            reason("renumbered", found=len(found.again), expected=expected, folder=folder.name)
         )
     again(lambda: _commit(run, folder, selected, found, changes))
     folder.refresh_from_db()
-    run.account.accept_renumbering = False
 
 
 def _guard_against_loops(run: Run, folder: Folder) -> list[str]:
@@ -86,28 +96,55 @@ def _is_recent(at: str) -> bool:
     return moment is not None and moment > timezone.now() - GUARDED
 
 
-def _match(expected: Sequence[Arrival], headers: Sequence[Header]) -> Found:
-    found = Found(highest=max((header.uid for header in headers), default=0))
+def _cards(run: Run, session: ImapSession) -> list[Card]:
+    cards = []
+    for header in session.headers(session.uids()):
+        run.between_steps()
+        if header.error is not None:
+            cards.append(Card(header.uid, header.size, "", header.internal_date, False))
+            continue
+        reading = read_header(header.octets)
+        digest, named = reading.header_digest, bool(reading.message_id)
+        cards.append(Card(header.uid, header.size, digest, header.internal_date, named))
+    return cards
+
+
+def match(rows: Sequence[Arrival], cards: Sequence[Card]) -> Found:
+    """Which row is which message. Rows and cards in any order; of equal ones the order stays."""
+    found = Found(highest=max((card.uid for card in cards), default=0))
     waiting: dict[tuple[str, int], list[Arrival]] = defaultdict(list)
-    for row in sorted(expected, key=lambda row: -(row.uid or 0)):
+    for row in sorted(rows, key=lambda row: -(row.uid or 0)):
         waiting[row.header_digest, row.size].append(row)
-    for header in headers:
-        candidates = waiting[read_header(header.octets).header_digest, header.size]
+    left: list[Card] = []
+    for card in sorted(cards):
+        candidates = waiting[card.digest, card.size] if card.digest else []
         if candidates:
-            found.again.append((candidates.pop(), header.uid))
+            found.again.append((candidates.pop(), card.uid))
         else:
-            found.unknown.append(header)
-    found.gone = [row for rows in waiting.values() for row in rows]
+            left.append(card)
+    _match_by_header(found, [row for one in waiting.values() for row in one], left)
     return found
 
 
+def _match_by_header(found: Found, rows: Sequence[Arrival], cards: Sequence[Card]) -> None:
+    rows_of, cards_of = defaultdict(list), defaultdict(list)
+    for row in rows:
+        rows_of[row.header_digest].append(row)
+    for card in cards:
+        cards_of[card.digest].append(card)
+    for card in cards:
+        same = rows_of[card.digest]
+        if card.has_message_id and len(same) == len(cards_of[card.digest]) == 1:
+            found.again.append((same.pop(), card.uid))
+        else:
+            found.unknown.append(card)
+    found.gone = [row for one in rows_of.values() for row in one]
+
+
 def _commit(run: Run, folder: Folder, selected: Selected, found: Found, changes: list[str]) -> None:
-    now = timezone.now()
     with transaction.atomic():
         run.lease.fence()
-        for row in found.gone:
-            row.gone_at = now
-        Arrival.objects.bulk_update(found.gone, ["gone_at"], batch_size=500)
+        close([row.pk for row in found.gone])
         for row, uid in found.again:
             row.uid, row.uidvalidity = uid, selected.uidvalidity
         Arrival.objects.bulk_update(
@@ -119,14 +156,13 @@ def _commit(run: Run, folder: Folder, selected: Selected, found: Found, changes:
             baseline_uidnext=None,
             high=found.highest,
             low=1,
-            outside=sum(not _is_wanted(run, folder, header) for header in found.unknown),
+            outside=sum(not _is_wanted(run, folder, card) for card in found.unknown),
             validity_changes=changes,
         )
-        CollectionAccount.objects.filter(pk=run.account.pk).update(accept_renumbering=False)
 
 
-def _is_wanted(run: Run, folder: Folder, header: Header) -> bool:
+def _is_wanted(run: Run, folder: Folder, card: Card) -> bool:
     since = folder.baseline_at
-    if since is not None and header.internal_date is not None and header.internal_date >= since:
+    if since is not None and card.date is not None and card.date >= since:
         return True
-    return is_within(run.account, header.internal_date)
+    return is_within(run.account, card.date)

@@ -7,15 +7,12 @@ be of no letter of ours: that is "not downloaded" where only the octets could te
 from collections.abc import Sequence
 from typing import BinaryIO, Protocol
 
-from django.utils import timezone
-
-from buzon.desk.reasons import reason
 from buzon.intake.custody import Batch, decide, describe, not_retrieved
 from buzon.intake.models import Arrival, CollectionAccount, Folder
 from buzon.intake.screen import Verdict
 from buzon.intake.surroundings import Surroundings
 from buzon.intake.triage import Candidate, judge_headers
-from buzon.wire.errors import Gone, MessageError
+from buzon.wire.errors import MessageError
 from buzon.wire.reading import Reading, read, read_header, split_header
 from buzon.wire.reading.received import received_date
 
@@ -42,7 +39,7 @@ def take_retrieved(
         if message.error is None:
             whole.append((row, bytes_of(message.octets)))
         else:
-            not_here(row, message.error)
+            not_retrieved(row, message.error)
     readings = [read_header(split_header(octets)[0]) for _, octets in whole]
     candidates = [_candidate(row, r) for (row, _), r in zip(whole, readings, strict=True)]
     verdicts = judge_headers(around, folder, candidates)
@@ -62,15 +59,6 @@ def bytes_of(octets: bytes | BinaryIO) -> bytes:
     with octets:
         octets.seek(0)
         return octets.read()
-
-
-def not_here(row: Arrival, error: MessageError) -> None:
-    """The server has no such message any more, or could not give it; others go on."""
-    if not isinstance(error, Gone):
-        not_retrieved(row, error)
-        return
-    row.gone_at = timezone.now()
-    decide(row, Arrival.Outcome.SKIPPED, reason("gone_before_download"))
 
 
 def _candidate(row: Arrival, reading: Reading, *, whole: bool = False) -> Candidate:

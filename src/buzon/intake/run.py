@@ -24,12 +24,17 @@ class Run:
     process: Callable[[], None]  # understand what is in custody now
     deadline: float  # seconds that one command to the server may take at most
     new_mail_first: bool = False  # the POP3 session was ended for the sake of new mail
+    received_before: int = 0  # octets, in earlier sessions of this run
 
     def between_steps(self) -> None:
         """Between any two steps: stop if asked, keep the lease. Raises Stopped, LeaseLost."""
         if self.stop():
             raise Stopped
         self.lease.renew_if_needed()
+
+    def received(self, octets: int) -> None:
+        """So many in the present session, as it counts them."""
+        self.totals.bytes = self.received_before + octets
 
     def report(self, phase: str, done: int, total: int) -> None:
         if self.watch is not None:

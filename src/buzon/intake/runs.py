@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 
 import structlog
+from django.db.models import Min
 from django.utils import timezone
 
 from buzon.desk.keyring import KeyringError
@@ -18,7 +19,7 @@ from buzon.intake.renumbering import MustAsk
 from buzon.intake.run import Run, Stopped
 from buzon.intake.totals import Totals, Watcher
 from buzon.lease import Lease, claim, lease_seconds
-from buzon.wire.endpoint import Endpoint
+from buzon.wire.endpoint import Credentials, Endpoint
 from buzon.wire.errors import MailError, NotPermitted
 from buzon.wire.imap import ImapSession
 from buzon.wire.pop3 import Pop3Session
@@ -57,10 +58,11 @@ def collect_once(
 
 def process_once(lease: Lease, *, stop: Callable[[], bool]) -> int:
     """Understand what the account has in custody; returns how many messages were decided."""
+    account = _account_of(lease)
     try:
-        return Processor(account=_account_of(lease), lease=lease, stop=stop).run()
+        return Processor(account=account, lease=lease, stop=stop).run()
     finally:
-        lease.release(due_at=timezone.now() + PROCESS_AGAIN)
+        lease.release(due_at=_processing_due(account))
 
 
 def _account_of(lease: Lease) -> CollectionAccount:
@@ -76,6 +78,9 @@ def _collect(
     progress: Watcher | None,
 ) -> datetime | None:
     """The run, and what its end means for the account; returns when it is due again."""
+    if account.state == CollectionAccount.State.STOPPED:
+        totals.error = MustAsk(account.state_reason).sentence
+        return None
     try:
         endpoint = endpoint_of(account)
         with _processing(account, totals, stop) as process:
@@ -88,23 +93,24 @@ def _collect(
                 process=process,
                 deadline=endpoint.read_timeout,
             )
-            _with_session(run, endpoint)
-        return health.succeeded(account, again_at_once=run.new_mail_first)
+            _collect_all(run, endpoint)
+        return health.succeeded(account, lease)
     except Stopped:
         return timezone.now()
     except MustAsk as asks:
-        health.stopped(account, asks)
         totals.error = asks.sentence
+        health.stopped(account, lease, asks)
         return None
     except KeyringError as error:
         totals.error = str(error)
-        return health.failed(account, NotPermitted(str(error)))
+        return health.failed(account, lease, NotPermitted(str(error)))
     except MailError as error:
         totals.error = str(error)
-        return health.failed(account, error)
+        return health.failed(account, lease, error)
 
 
-def _with_session(run: Run, endpoint: Endpoint) -> None:
+def _collect_all(run: Run, endpoint: Endpoint) -> None:
+    """One session, or with POP3 as many as the history takes."""
     run.report("connecting", 0, 0)
     retry_failed(run.account, run.lease)
     ask_for_skipped(run)
@@ -112,15 +118,21 @@ def _with_session(run: Run, endpoint: Endpoint) -> None:
     credentials = credentials_of(run.account)
     if run.account.protocol == CollectionAccount.Protocol.IMAP:
         with ImapSession.open(endpoint, credentials) as session:
-            session.keep_alive(run.lease.renew_if_needed)
             collect_imap.collect(run, session)
-            run.totals.bytes = session.bytes_in
-            session.logout()
+            run.received(session.bytes_in)
     else:
-        with Pop3Session.open(endpoint, credentials) as pop3:
-            pop3.keep_alive(run.lease.renew_if_needed)
-            collect_pop3.collect(run, pop3)
+        _collect_pop3(run, endpoint, credentials)
     history.finish_if_done(run)
+
+
+def _collect_pop3(run: Run, endpoint: Endpoint, credentials: Credentials) -> None:
+    while True:
+        with Pop3Session.open(endpoint, credentials) as session:
+            collect_pop3.collect(run, session)
+        run.received_before = run.totals.bytes
+        if not run.new_mail_first:
+            return
+        run.between_steps()
 
 
 @contextmanager
@@ -142,7 +154,16 @@ def _processing(
         yield process
     finally:
         if lease is not None:
-            lease.release(due_at=timezone.now() + PROCESS_AGAIN)
+            lease.release(due_at=_processing_due(account))
+
+
+def _processing_due(account: CollectionAccount) -> datetime | None:
+    """When there is something to process again: what was left behind soon, a failed one in time."""
+    if Arrival.objects.filter(account=account).to_process().exists():
+        return timezone.now() + PROCESS_AGAIN
+    failed = Arrival.objects.filter(account=account, retry_at__isnull=False).exclude(sha256="")
+    first: datetime | None = failed.aggregate(first=Min("retry_at"))["first"]
+    return first
 
 
 def _claimed(duty: Duty, account: CollectionAccount) -> Lease | None:

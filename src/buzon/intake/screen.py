@@ -54,6 +54,8 @@ def judge(facts: Facts) -> Verdict:
     verdict = _by_the_table(facts)
     if facts.asked_by_person:
         return _as_asked(verdict, known=facts.known)
+    if facts.oversized and verdict.outcome == "look":
+        return Verdict(outcome="skipped", why=reason("unknown_sender"))
     if facts.oversized and verdict.outcome == "filed":
         return replace(verdict, outcome="oversized", why=reason("larger_than_limit"))
     return verdict

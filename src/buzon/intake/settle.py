@@ -1,9 +1,10 @@
 """Settle: tell the server that we hold a message, as R6 asks. A phase of its own, never implied.
 
-    1. is R6 still on, the account active, and the lease ours for longer than a command may take?
+    1. is R6 still on, and the account active?
     2. is every message whole in custody, and filed?
     3. note in the rows that the server is being asked (a crash from here on leaves a trace)
-    4. ask the server, naming exactly these messages
+    4. before each command: is the lease ours for longer than it may take? Then ask the server,
+       naming exactly these messages
     5. note in the rows that it is done
 
 What is asked of the server is in `settle_imap` and `settle_pop3`.
@@ -24,9 +25,8 @@ MOST = 500
 
 
 def still_wanted(run: Run) -> bool:
-    """Step 1, with the account as it is in the database now. Raises LeaseLost."""
+    """Step 1, with the account as it is in the database now."""
     now = CollectionAccount.objects.filter(pk=run.account.pk).values_list("active", "after").first()
-    run.lease.check_before_server_change(deadline=run.deadline)
     return now is not None and now[0] and now[1] == run.account.after != "leave"
 
 

@@ -24,37 +24,32 @@ def settle_folder(run: Run, session: ImapSession, folder: Folder) -> None:
     selected = session.select(folder.name)
     if selected.uidvalidity != folder.uidvalidity:
         return  # renumbered this moment: the next collection finds the messages again first
-    remove, gone = way_to_settle(run.account, session)
-    while rows:
+    commands, gone = way_to_settle(run.account, session)
+    while rows and settle.still_wanted(run):
         run.between_steps()
         run.report("settling", run.totals.settled, run.totals.settled + len(rows))
-        if not settle.still_wanted(run):
-            return
         settle.asking(run, rows)
-        remove([row.uid or 0 for row in rows])
+        for command in commands:
+            run.lease.check_before_server_change(deadline=run.deadline)
+            command([row.uid or 0 for row in rows])
         settle.done(run, rows, gone=gone)
         rows = settle.next_rows(run, folder)
 
 
 def way_to_settle(
     account: CollectionAccount, session: ImapSession
-) -> tuple[Callable[[Sequence[int]], None], bool]:
+) -> tuple[Sequence[Callable[[Sequence[int]], None]], bool]:
     """What is done to UIDs on this server, and whether they are off the folder afterwards."""
     if account.after == CollectionAccount.After.READ:
-        return session.mark_seen, False
+        return [session.mark_seen], False
     trash = trash_folder(session)
     if trash and session.has("MOVE") and (session.is_gmail or not session.has("UIDPLUS")):
-        return lambda uids: session.move(uids, trash), True
+        return [lambda uids: session.move(uids, trash)], True
     if session.has("UIDPLUS"):
-        return lambda uids: _delete(session, uids), True
-    return session.mark_deleted, False
+        return [session.mark_deleted, session.expunge], True
+    return [session.mark_deleted], False
 
 
 def trash_folder(session: ImapSession) -> str | None:
     r"""The name of the folder with the attribute \Trash, if the server tells one."""
     return next((f.name for f in session.folders() if f.special_use == "\\Trash"), None)
-
-
-def _delete(session: ImapSession, uids: Sequence[int]) -> None:
-    session.mark_deleted(uids)
-    session.expunge(uids)

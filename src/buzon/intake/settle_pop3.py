@@ -23,6 +23,7 @@ def settle_and_quit(
         return
     run.report("settling", 0, len(rows))
     settle.asking(run, rows)
+    run.lease.check_before_server_change(deadline=run.deadline)
     refused = _mark_deleted(session, rows, named)
     run.lease.check_before_server_change(deadline=run.deadline)
     session.quit()

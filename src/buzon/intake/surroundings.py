@@ -11,6 +11,7 @@ from django.conf import settings
 from buzon.desk import filing, matching
 from buzon.desk.addresses import fold
 from buzon.desk.models import BlockedSender, SentLetter
+from buzon.intake.history import is_muted
 from buzon.intake.models import CollectionAccount, Folder
 from buzon.intake.screen import Facts
 from buzon.wire.reading import Address, Kind, Reading, dmarc_verdict
@@ -24,6 +25,7 @@ class Surroundings:
     own_addresses: set[str] = field(default_factory=set)
     blocked: set[str] = field(default_factory=set)
     has_sent_letters: bool = False
+    is_history_muted: bool = False
 
     @classmethod
     def of(cls, account: CollectionAccount) -> "Surroundings":
@@ -35,6 +37,7 @@ class Surroundings:
             own_addresses=_own_addresses(organization),
             blocked=set(blocked.values_list("pattern", flat=True)),
             has_sent_letters=sent.exists(),
+            is_history_muted=is_muted(account),
         )
 
     def sender_of(self, reading: Reading) -> str:
@@ -105,7 +108,7 @@ class Surroundings:
             create=self.account.create_customer,
             has_sender=bool(sender),
             sent_folder=folder.role == Folder.Role.SENT,
-            ours=self._ours(from_address, bounced, is_notification=is_notification),
+            ours=self._ours(sender, bounced, is_notification=is_notification),
             blocked=self._is_blocked(from_address) or self._is_blocked(sender),
             answers_our_letter=self._answers(bounced, whole=whole),
             dmarc_failed=dmarc_verdict(reading, self.account.trusted_authserv_id) == "fail",
@@ -114,12 +117,12 @@ class Surroundings:
             asked_by_person=asked_by_person,
         )
 
-    def _ours(self, from_address: str, bounced: SentLetter | None, *, is_notification: bool) -> str:
+    def _ours(self, sender: str, bounced: SentLetter | None, *, is_notification: bool) -> str:
         if is_notification:
             return "notification"
         if bounced is not None and bounced.purpose == SentLetter.Purpose.NOTIFICATION:
             return "notification"
-        return "address" if from_address in self.own_addresses else ""
+        return "address" if sender in self.own_addresses else ""
 
     def _is_blocked(self, address: str) -> bool:
         if not address or not self.blocked:
@@ -138,7 +141,6 @@ def _first(addresses: Sequence[Address]) -> str:
 
 def _own_addresses(organization_id: int) -> set[str]:
     accounts = CollectionAccount.objects.filter(organization_id=organization_id)
-    names = [
-        address or username for address, username in accounts.values_list("address", "username")
-    ]
-    return {folded for name in [*names, settings.BUZON_MAIL_FROM] if (folded := fold(name))}
+    pairs = accounts.values_list("address", "username")
+    names = [settings.BUZON_MAIL_FROM, *(name for pair in pairs for name in pair)]
+    return {folded for name in names if (folded := fold(name))}

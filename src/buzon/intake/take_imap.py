@@ -7,18 +7,20 @@ create = no    whole headers decide (R9); wanted bodies follow as rows that wait
 import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
+from typing import TypeVar
 
-from buzon.desk.reasons import reason
-from buzon.intake.custody import Batch, commit, decide, describe
+from buzon.intake.custody import Batch, commit, decide, describe, not_retrieved
 from buzon.intake.models import Arrival, CollectionAccount, Folder
-from buzon.intake.retrieved import not_here, take_retrieved
+from buzon.intake.retrieved import take_retrieved
 from buzon.intake.run import Run
 from buzon.intake.surroundings import Surroundings
-from buzon.intake.triage import Candidate, judge_headers
+from buzon.intake.triage import Candidate, is_decided_by_header, judge_headers
 from buzon.intake.window import is_history
 from buzon.wire.errors import Gone, MailError, MessageError
 from buzon.wire.imap import Header, ImapSession, Listed, Retrieved, Wanted
 from buzon.wire.reading import read_header
+
+Answer = TypeVar("Answer", Header, Retrieved)
 
 MOST_BODIES = 200
 MOST_HEADERS = 1_000
@@ -47,28 +49,31 @@ def batches(account: CollectionAccount, listed: Sequence[Listed]) -> Iterator[li
 
 
 def take(
-    run: Run, session: ImapSession, folder: Folder, listed: list[Listed], *, end: str | None
+    run: Run, session: ImapSession, folder: Folder, listed: Sequence[Listed], *, end: str | None
 ) -> None:
     """A batch in the order of `listed`; `end` is the cursor's end that moves: low, high or none."""
     run.between_steps()
-    rows = [_row(run.account, folder, m) for m in listed]
-    if not run.account.create_customer:
+    rows = [_row(run.account, folder, m, end) for m in listed]
+    if is_decided_by_header(run.account, rows[0]):
         _take_headers(run, session, folder, rows, end)
-    elif listed[0].size > run.account.max_message_bytes:
-        _take_oversized(run, session, folder, rows, end)
     else:
         _take_bodies(run, session, folder, rows, end)
-    run.totals.bytes = session.bytes_in
+    run.received(session.bytes_in)
 
 
 def download_wanted(run: Run, session: ImapSession, folder: Folder) -> None:
-    """The bodies of rows that wait for download: matched by triage, or asked for by a person."""
+    """The rows that wait for download: matched by triage, asked for by a person, tried again."""
     while rows := _next_wanted(folder):
         run.between_steps()
-        batch = Batch(changed=rows)
-        take_retrieved(run.account, folder, _retrieve(run, session, rows), batch)
+        unjudged = [row for row in rows if is_decided_by_header(run.account, row)]
+        batch = Batch(changed=unjudged or rows)
+        if unjudged:
+            _triage_headers(run, session, folder, unjudged, batch)
+        else:
+            got = _with_error_told(session, _retrieve(run, session, rows), batch)
+            take_retrieved(run.account, folder, got, batch)
         commit(run, batch)
-        run.totals.bytes = session.bytes_in
+        run.received(session.bytes_in)
         run.process()
 
 
@@ -85,6 +90,22 @@ def _next_wanted(folder: Folder) -> list[Arrival]:
     return chosen
 
 
+def _row(account: CollectionAccount, folder: Folder, listed: Listed, end: str | None) -> Arrival:
+    of_history = end == "low"
+    if end is None:  # found beside the cursor: its UID or its date tells
+        of_history = is_history(folder, uid=listed.uid, date=listed.internal_date)
+    return Arrival(
+        organization_id=account.organization_id,
+        account_id=account.pk,
+        folder_id=folder.pk,
+        uidvalidity=folder.uidvalidity,
+        uid=listed.uid,
+        size=listed.size,
+        internal_date=listed.internal_date,
+        of_history=of_history,
+    )
+
+
 def _retrieve(
     run: Run, session: ImapSession, rows: Sequence[Arrival]
 ) -> list[tuple[Arrival, Retrieved]]:
@@ -94,19 +115,6 @@ def _retrieve(
         run.lease.renew_if_needed()
         got.append((by_uid[retrieved.uid], retrieved))
     return got
-
-
-def _row(account: CollectionAccount, folder: Folder, listed: Listed) -> Arrival:
-    return Arrival(
-        organization_id=account.organization_id,
-        account_id=account.pk,
-        folder_id=folder.pk,
-        uidvalidity=folder.uidvalidity,
-        uid=listed.uid,
-        size=listed.size,
-        internal_date=listed.internal_date,
-        of_history=is_history(folder, uid=listed.uid, date=listed.internal_date),
-    )
 
 
 def _take_bodies(
@@ -127,9 +135,9 @@ def _take_bodies(
         cut = error
     leading = list(itertools.takewhile(lambda row: row.uid in got, rows))
     if leading:
-        batch = Batch()
-        take_retrieved(run.account, folder, [(r, got[r.uid or 0]) for r in leading], batch)
-        batch.new = [row for row in leading if row.gone_at is None]
+        batch = Batch(new=leading)
+        pairs = [(row, got[row.uid or 0]) for row in leading]
+        take_retrieved(run.account, folder, _with_error_told(session, pairs, batch), batch)
         commit(run, batch, folder=folder, **_cursor(end, leading[-1]))
     if cut is not None:
         raise cut
@@ -138,56 +146,37 @@ def _take_bodies(
 def _take_headers(
     run: Run, session: ImapSession, folder: Folder, rows: Sequence[Arrival], end: str | None
 ) -> None:
-    by_uid = {row.uid or 0: row for row in rows}
-    seen: list[tuple[Arrival, Header]] = []
-    for header in session.headers(list(by_uid)):
-        run.lease.renew_if_needed()
-        if header.error is None:
-            seen.append((by_uid[header.uid], header))
-        else:
-            not_here(by_uid[header.uid], header.error)
-    batch = Batch(new=[row for row in rows if row.gone_at is None])
-    _triage(run, session, folder, seen, batch)
+    batch = Batch(new=list(rows))
+    _triage_headers(run, session, folder, rows, batch)
     commit(run, batch, folder=folder, **_cursor(end, rows[-1]))
     download_wanted(run, session, folder)
 
 
-def _triage(
-    run: Run,
-    session: ImapSession,
-    folder: Folder,
-    seen: Sequence[tuple[Arrival, Header]],
-    batch: Batch,
+def _triage_headers(
+    run: Run, session: ImapSession, folder: Folder, rows: Sequence[Arrival], batch: Batch
 ) -> None:
     """Skipped and ignored rows are decided here; wanted ones wait without octets."""
+    by_uid = {row.uid or 0: row for row in rows}
+    got = []
+    for header in session.headers(list(by_uid)):
+        run.lease.renew_if_needed()
+        got.append((by_uid[header.uid], header))
+    seen = []
+    for row, header in _with_error_told(session, got, batch):
+        if header.error is None:
+            seen.append((row, header))
+        else:
+            not_retrieved(row, header.error)
     around = Surroundings.of(run.account)
     readings = [read_header(header.octets) for _, header in seen]
-    candidates = [
-        Candidate(reading, size=row.size) for reading, (row, _) in zip(readings, seen, strict=True)
-    ]
+    candidates = [Candidate(r, size=row.size) for r, (row, _) in zip(readings, seen, strict=True)]
     verdicts = judge_headers(around, folder, candidates)
     for (row, header), reading, verdict in zip(seen, readings, verdicts, strict=True):
         describe(row, reading, around.sender_of(reading))
-        if verdict.outcome == "oversized":
+        if verdict.outcome == Arrival.Outcome.OVERSIZED:
             _keep_part(session, row, header, batch)
         elif not verdict.downloads:
             decide(row, verdict.outcome, verdict.why)
-
-
-def _take_oversized(
-    run: Run, session: ImapSession, folder: Folder, rows: Sequence[Arrival], end: str | None
-) -> None:
-    """One message larger than the limit: judged by its header, kept as header and structure."""
-    row = rows[0]
-    batch = Batch(new=[row])
-    try:
-        header = session.header(row.uid or 0)
-        _triage(run, session, folder, [(row, header)], batch)
-    except Gone:
-        batch = Batch()
-    except MessageError as error:
-        decide(row, Arrival.Outcome.FAILED, reason("not_retrieved", error=str(error)))
-    commit(run, batch, folder=folder, **_cursor(end, row))
 
 
 def _keep_part(session: ImapSession, row: Arrival, header: Header, batch: Batch) -> None:
@@ -197,6 +186,26 @@ def _keep_part(session: ImapSession, row: Arrival, header: Header, batch: Batch)
         row.structure = asdict(session.structure(row.uid or 0))
     except MessageError:
         row.structure = {}  # its parts are not known; its header is
+
+
+def _with_error_told(
+    session: ImapSession, got: Sequence[tuple[Arrival, Answer]], batch: Batch
+) -> list[tuple[Arrival, Answer]]:
+    """Without the messages that are gone: they leave the batch, and their rows are closed.
+
+    A server may also answer NIL, or nothing, for a message that it goes on listing. That one was
+    not given this time: it keeps its row, with the error, and holds up nothing.
+    """
+    missing = {row.uid or 0: row for row, answer in got if isinstance(answer.error, Gone)}
+    if not missing:
+        return list(got)
+    session.noop()  # only now has the server told of what was expunged
+    listed = set(session.uids(min(missing), max(missing)))
+    gone = [row for uid, row in missing.items() if uid not in listed]
+    batch.leave_out(gone)
+    batch.gone += [row.pk for row in gone if row.pk is not None]
+    left = {row.uid for row in gone}
+    return [(row, answer) for row, answer in got if row.uid not in left]
 
 
 def _cursor(end: str | None, last: Arrival) -> dict[str, int]:

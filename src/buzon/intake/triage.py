@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from buzon.intake.models import Folder
+from buzon.intake.models import Arrival, CollectionAccount, Folder
 from buzon.intake.screen import Verdict, judge
 from buzon.intake.surroundings import Surroundings
 from buzon.wire.reading import Reading
@@ -17,6 +17,14 @@ class Candidate:
     size: int
     asked_by_person: bool = False
     whole: bool = False
+
+
+def is_decided_by_header(account: CollectionAccount, row: Arrival) -> bool:
+    """Whether this row's header has to be judged before its octets may be fetched (R9)."""
+    if row.asked_by_person:
+        return False
+    too_large = row.size > account.max_message_bytes
+    return too_large or (not account.create_customer and not row.header_digest)
 
 
 def judge_headers(

@@ -1,0 +1,218 @@
+"""The rows that wait for download, over POP3: triage by TOP where a header decides, then RETR.
+
+start from a date:  all of the history is judged first, so that it is known how much there is
+create = no:        a thousand headers, then the bodies that they let in, and the next thousand
+no TOP:             the whole message is retrieved to decide, and thrown away if skipped
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from time import monotonic
+from typing import TypeVar
+
+from buzon.desk.reasons import reason
+from buzon.intake.compare_pop3 import is_outside, leave_outside
+from buzon.intake.custody import Batch, commit, decide, describe, not_retrieved
+from buzon.intake.models import Arrival, CollectionAccount, Folder
+from buzon.intake.retrieved import take_retrieved
+from buzon.intake.run import Run
+from buzon.intake.surroundings import Surroundings
+from buzon.intake.triage import Candidate, is_decided_by_header, judge_headers
+from buzon.wire.errors import NotPermitted
+from buzon.wire.pop3 import Listing, Pop3Session, Retrieved, Top
+from buzon.wire.reading import read_header
+from buzon.wire.reading.received import received_date
+
+T = TypeVar("T")
+MOST_BODIES = 200
+MOST_HEADERS = 1_000
+MOST_OCTETS = 16 * 1024 * 1024
+
+
+def take_waiting(
+    run: Run,
+    session: Pop3Session,
+    folder: Folder,
+    named: Mapping[str, Listing],
+    *,
+    ends: float,
+) -> bool:
+    """Everything that this session can name, newest first; False where the time was not enough."""
+    return _Taking(run, session, folder, named, ends).all_of_it()
+
+
+@dataclass(slots=True)
+class _Taking:
+    """One session's work on the waiting rows."""
+
+    run: Run
+    session: Pop3Session
+    folder: Folder
+    named: Mapping[str, Listing]
+    ends: float
+
+    def all_of_it(self) -> bool:
+        to_judge, ready = self._waiting()
+        dated = self.run.account.start == CollectionAccount.Start.DATE and bool(to_judge)
+        later = [row for row in ready if dated and row.of_history]
+        if not self._download([row for row in ready if not (dated and row.of_history)]):
+            return False
+        for start in range(0, len(to_judge), MOST_HEADERS):
+            if monotonic() > self.ends:
+                return False
+            let_in = self._judge(to_judge[start : start + MOST_HEADERS])
+            if dated:
+                later += let_in
+            elif not self._download(let_in):
+                return False
+        return self._download(self._newest_first(later))
+
+    def _waiting(self) -> tuple[list[Arrival], list[Arrival]]:
+        """Rows that a header decides, and rows to download; those on the server, newest first."""
+        waiting = Arrival.objects.filter(folder=self.folder).to_download()
+        to_judge: list[Arrival] = []
+        ready: list[Arrival] = []
+        for row in self._newest_first([row for row in waiting if row.uidl in self.named]):
+            (to_judge if self._is_decided_by_header(row) else ready).append(row)
+        return to_judge, ready
+
+    def _is_decided_by_header(self, row: Arrival) -> bool:
+        account = self.run.account
+        dated = account.start == CollectionAccount.Start.DATE and row.of_history
+        undated = dated and not row.header_digest and not row.asked_by_person
+        return undated or is_decided_by_header(account, row)
+
+    def _number(self, row: Arrival) -> int:
+        return self.named[row.uidl or ""].number
+
+    def _newest_first(self, rows: Sequence[Arrival]) -> list[Arrival]:
+        """A server numbers its messages as they came."""
+        return sorted(rows, key=lambda row: -self._number(row))
+
+    # Triage.
+
+    def _judge(self, rows: Sequence[Arrival]) -> list[Arrival]:
+        """Decide what a header decides; returns the rows whose octets are wanted."""
+        self.run.between_steps()
+        got = self._tops(rows) if self.session.has_top else None
+        if got is None:
+            return self._without_large(rows)
+        self.run.received(self.session.bytes_in)
+        batch = Batch(changed=list(rows))
+        outside = self._triage(got, batch)
+        batch.leave_out(outside)
+        commit(self.run, batch)
+        leave_outside(self.run, self.folder, outside)
+        left = {id(row) for row in outside}
+        return [row for row in rows if id(row) not in left and _waits_for_octets(row)]
+
+    def _tops(self, rows: Sequence[Arrival]) -> list[tuple[Arrival, Top]] | None:
+        """The headers; None where TOP, though offered, turns out not to work."""
+        by_number = {self._number(row): row for row in rows}
+        got = []
+        try:
+            for top in self.session.headers(list(by_number)):
+                self.run.lease.renew_if_needed()
+                got.append((by_number[top.number], top))
+        except NotPermitted:
+            if self.session.has_top:
+                raise
+            return None
+        return got
+
+    def _triage(self, got: Sequence[tuple[Arrival, Top]], batch: Batch) -> list[Arrival]:
+        """Sets what each header says of its row; returns those from before the window."""
+        seen = []
+        for row, top in got:
+            if top.error is None:
+                seen.append((row, top.octets))
+            else:
+                not_retrieved(row, top.error)
+        around = Surroundings.of(self.run.account)
+        readings = [read_header(octets) for _, octets in seen]
+        pairs = zip(readings, seen, strict=True)
+        candidates = [Candidate(reading, size=row.size) for reading, (row, _) in pairs]
+        verdicts = judge_headers(around, self.folder, candidates)
+        outside = []
+        for (row, octets), reading, verdict in zip(seen, readings, verdicts, strict=True):
+            describe(row, reading, around.sender_of(reading))
+            row.internal_date = received_date(octets) or reading.date
+            if is_outside(self.run.account, row):
+                outside.append(row)
+            elif verdict.outcome == Arrival.Outcome.OVERSIZED:
+                batch.keep_header(row, octets)
+            elif not verdict.downloads:
+                decide(row, verdict.outcome, verdict.why)
+        return outside
+
+    def _without_large(self, rows: Sequence[Arrival]) -> list[Arrival]:
+        """Without TOP only the whole tells; one over the limit is not retrieved for that."""
+        limit = self.run.account.max_message_bytes
+        too_large = [row for row in rows if row.size > limit]
+        for row in too_large:
+            decide(row, Arrival.Outcome.OVERSIZED, reason("larger_than_limit_unseen"))
+        commit(self.run, Batch(changed=too_large))
+        return [row for row in rows if row.size <= limit]
+
+    # Download.
+
+    def _download(self, rows: Sequence[Arrival]) -> bool:
+        """The octets of these rows; False where time was up before the last."""
+        done = 0
+        for batch in by_octets(rows, lambda row: row.size):
+            if monotonic() > self.ends:
+                return False
+            self.run.between_steps()
+            self.run.report("history" if batch[0].of_history else "new", done, len(rows))
+            self._take(batch)
+            self.run.received(self.session.bytes_in)
+            self.run.process()
+            done += len(batch)
+        return True
+
+    def _take(self, rows: Sequence[Arrival]) -> None:
+        by_number = {self._number(row): row for row in rows}
+        unseen = [row for row in rows if self._is_decided_by_header(row)]
+        got: list[tuple[Arrival, Retrieved]] = []
+        for retrieved in self.session.messages([self.named[row.uidl or ""] for row in rows]):
+            self.run.lease.renew_if_needed()
+            got.append((by_number[retrieved.number], retrieved))
+        keep(self.run, self.folder, got, unseen, Batch(changed=list(rows)))
+
+
+def keep(
+    run: Run,
+    folder: Folder,
+    got: Sequence[tuple[Arrival, Retrieved]],
+    unseen: Sequence[Arrival],
+    batch: Batch,
+) -> None:
+    """What was retrieved, into custody or not; `unseen`: rows of which no header told before."""
+    take_retrieved(run.account, folder, got, batch)
+    for row in unseen:
+        if row.outcome in (Arrival.Outcome.SKIPPED, Arrival.Outcome.IGNORED):
+            row.reason |= {"retrieved_to_decide": True}
+    outside = [row for row, _ in got if is_outside(run.account, row) and not row.asked_by_person]
+    batch.leave_out(outside)
+    commit(run, batch)
+    leave_outside(run, folder, outside)
+
+
+def by_octets(
+    rows: Sequence[T], size: Callable[[T], int], *, most: int = MOST_BODIES
+) -> Iterator[list[T]]:
+    """Batches of at most `most` and 16 MiB, or a single one, in the same order."""
+    batch: list[T] = []
+    octets = 0
+    for row in rows:
+        if batch and (len(batch) == most or octets + size(row) > MOST_OCTETS):
+            yield batch
+            batch, octets = [], 0
+        batch.append(row)
+        octets += size(row)
+    if batch:
+        yield batch
+
+
+def _waits_for_octets(row: Arrival) -> bool:
+    return row.outcome == Arrival.Outcome.WAITING and not row.header_sha256
