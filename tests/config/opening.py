@@ -12,7 +12,7 @@ import django
 django.setup()
 
 from django.core.management import call_command  # noqa: E402
-from django.db import connection  # noqa: E402
+from django.db import connection, connections  # noqa: E402
 
 from buzon.config.installation import (  # noqa: E402
     InstallationError,
@@ -101,3 +101,5 @@ if __name__ == "__main__":
     except InstallationError as error:
         print(error.sentence, file=sys.stderr)
         sys.exit(2)
+    finally:
+        connections.close_all()

@@ -55,10 +55,23 @@ def real_database(**settings: object) -> RealDatabase:
     environ = _environ(folder, "")
     if DATABASE == "postgresql":
         name = f"real_{os.getpid()}_{next(_numbers)}"
-        _execute(f"CREATE DATABASE {name} TEMPLATE {_migrated_postgres()}")
+        execute(f"CREATE DATABASE {name} TEMPLATE {_migrated_postgres()}")
         environ = _environ(folder, _url(name))
     else:
         shutil.copy(_migrated_sqlite(), folder / "buzon.sqlite3")
+    environ.update({name: str(value) for name, value in settings.items()})
+    return RealDatabase(folder, environ)
+
+
+def no_database(**settings: object) -> RealDatabase:
+    """Before the first start: a folder that is not there, and on PostgreSQL an empty database."""
+    folder = Path(tempfile.mkdtemp(prefix="buzon-first-"))
+    url = ""
+    if DATABASE == "postgresql":
+        name = f"first_{os.getpid()}_{next(_numbers)}"
+        execute(f"CREATE DATABASE {name}")
+        url = _url(name)
+    environ = _environ(folder / "var", url)
     environ.update({name: str(value) for name, value in settings.items()})
     return RealDatabase(folder, environ)
 
@@ -73,7 +86,7 @@ def _migrated_sqlite() -> Path:
 @functools.cache
 def _migrated_postgres() -> str:
     name = f"migrated_{os.getpid()}"
-    _execute(f"CREATE DATABASE {name}")
+    execute(f"CREATE DATABASE {name}")
     _migrate(_environ(Path(tempfile.gettempdir()), _url(name)))
     return name
 
@@ -96,6 +109,7 @@ def _url(name: str) -> str:
     return os.environ["TESTS_POSTGRES_URL"].rpartition("/")[0] + f"/{name}"
 
 
-def _execute(statement: str) -> None:
+def execute(statement: str) -> None:
+    """On the tests' PostgreSQL, as its superuser."""
     with psycopg.connect(os.environ["TESTS_POSTGRES_URL"], autocommit=True) as connection:
         connection.execute(statement)
