@@ -9,6 +9,7 @@ import pytest
 from tests.database import DATABASE
 from tests.lease.real_database import RealDatabase, real_database
 
+pytestmark = pytest.mark.timeout(240)  # the machine may be busy
 WORKERS = "tests.desk.workers"
 PROCESSES = 4 if DATABASE == "postgresql" else 2
 
@@ -31,7 +32,7 @@ def _all_at_once(database: RealDatabase, commands: list[tuple[object, ...]]) -> 
         process.stdin.flush()
     answers = []
     for process in processes:
-        out, error = process.communicate(timeout=100)
+        out, error = process.communicate(timeout=220)
         assert process.returncode == 0, error
         answers.append(json.loads(out))
     return answers
