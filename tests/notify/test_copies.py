@@ -206,6 +206,16 @@ def test_a_crash_after_the_sending_sends_twice_under_one_message_id(smtp: SmtpSe
     assert len(smtp.letters) == 2
 
 
+def test_a_fault_of_ours_with_one_letter_does_not_keep_the_others(smtp: SmtpServer) -> None:
+    told_copies(2)
+    first = Copy.objects.order_by("pk")[0]
+    Notification.objects.filter(copy=first).update(kind="account_recovered")  # has no words
+    assert send() == 1
+    first.refresh_from_db()
+    assert (first.attempts, first.sent_at, first.given_up_at) == (1, None, None)
+    assert "its log says why" in first.error
+
+
 def test_who_is_no_longer_active_is_not_written_to(smtp: SmtpServer) -> None:
     told_copies()
     Agent.objects.update(active=False)

@@ -130,5 +130,7 @@ def _unread_of_administrators(
 
 def _thing(kind: str, data: dict[str, Any]) -> _Thing:
     if kind == Event.Kind.CUSTOMER_LEFT_UNASSIGNED:
-        return "group", str(data.get("why", {}).get("group"))  # no group at all is one thing too
+        return "group", str(
+            (data.get("why") or {}).get("group")
+        )  # no group at all is one thing too
     return "account", str(data.get("account_id"))

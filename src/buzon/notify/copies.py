@@ -19,7 +19,7 @@ from typing import Any
 import structlog
 from django.conf import settings
 from django.core.mail import EmailMessage
-from django.db import models, transaction
+from django.db import DatabaseError, models, transaction
 from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils import timezone
@@ -88,6 +88,11 @@ def send_due(*, stop: Callable[[], bool]) -> int:
                 break
             except LeaseLost:
                 log.warning("copy", copy=leases[0].pk, outcome="lease lost")
+            except DatabaseError:
+                raise
+            except Exception:
+                log.exception("copy", copy=leases[0].pk, outcome="failed")
+                _after_fault(leases[0])
     return sent
 
 
@@ -149,6 +154,12 @@ def _after_refusal(lease: Lease, copy: Copy, refusal: Refused) -> bool:
     lease.release(due_at=timezone.now() + _delay(copy.attempts), error=refusal.sentence)
     log.warning("copy", copy=copy.pk, outcome="postponed", attempts=copy.attempts)
     return False
+
+
+def _after_fault(lease: Lease) -> None:
+    """A fault of ours: the other copies go on, and this one is tried again a few times."""
+    fault = Refused("Buzón could not write this letter; its log says why.", permanent=False)
+    _after_refusal(lease, Copy.objects.get(pk=lease.pk), fault)
 
 
 def _wait(lease: Lease, failure: RelayFailed) -> None:

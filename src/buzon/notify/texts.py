@@ -103,7 +103,7 @@ def _customer(notification: Notification) -> str:
 
 def _why(data: Mapping[str, Any]) -> str:
     """The reason in words, as one sentence. What a server said is in the server's language."""
-    why = _line(sentence(data.get("why", {})), longest=600)
+    why = _line(sentence(data.get("why") or {}), longest=600)
     return why.rstrip(".") + "." if why else ""
 
 
