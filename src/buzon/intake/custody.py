@@ -21,6 +21,7 @@ from buzon.intake.again import again
 from buzon.intake.gone import close
 from buzon.intake.models import Arrival, Folder
 from buzon.intake.run import Run
+from buzon.intake.statements import update_arrivals
 from buzon.wire.errors import MessageError
 from buzon.wire.reading import Reading
 
@@ -103,8 +104,7 @@ def _commit(run: Run, batch: Batch, folder: Folder | None, cursor: dict[str, Any
 def _store(new: Sequence[Arrival], changed: Sequence[Arrival]) -> None:
     if new:
         Arrival.objects.bulk_create(new)
-    if changed:
-        Arrival.objects.bulk_update(changed, CHANGED, batch_size=200)
+    update_arrivals(changed, CHANGED)
 
 
 def _names(row: Arrival) -> tuple[str, str]:

@@ -15,18 +15,18 @@ from buzon.desk.assignment import hand_out, waits_for_agent
 from buzon.desk.customers import create_from_mail
 from buzon.desk.events import record
 from buzon.desk.filing import Letter, complete, file_letter, identity_of
-from buzon.desk.matching import Match, match
+from buzon.desk.matching import Match
 from buzon.desk.models import Customer, Event, Message, SentLetter
 from buzon.desk.reasons import reason
 from buzon.desk.sent_letters import remember_sent
 from buzon.intake.custody import decide
+from buzon.intake.matches import Matches
 from buzon.intake.models import Arrival, CollectionAccount, Folder
 from buzon.intake.screen import Verdict, judge
 from buzon.intake.surroundings import Surroundings
 from buzon.wire.reading import Address, Reading
 
 FRESH = timedelta(days=7)  # history older than this is filed as read and closed
-MOST_RECIPIENTS = 50  # of a sent letter that are looked up
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,10 +44,12 @@ class Work:
     is_notification: bool
 
 
-def process_one(account: CollectionAccount, around: Surroundings, work: Work) -> None:
+def process_one(
+    account: CollectionAccount, around: Surroundings, matches: Matches, work: Work
+) -> None:
     """The recipe for one message, inside the batch's transaction; the caller stores the row."""
     bounced = around.letter_bounced(work.reading)
-    matched = _match(account, around, work)
+    matched = _match(around, matches, work)
     verdict = _screen(account, around, work, matched, bounced)
     if verdict.outcome not in (Arrival.Outcome.FILED, Arrival.Outcome.OVERSIZED):
         decide(work.arrival, verdict.outcome, verdict.why)
@@ -60,6 +62,7 @@ def process_one(account: CollectionAccount, around: Surroundings, work: Work) ->
     decide(work.arrival, verdict.outcome, reason("same_message") if is_another else verdict.why)
     silent = work.arrival.of_history and around.is_history_muted
     if created:
+        matches.now_known(around.sender_of(work.reading))
         record(
             Event.Kind.CUSTOMER_CREATED,
             organization=account.organization_id,
@@ -71,24 +74,11 @@ def process_one(account: CollectionAccount, around: Surroundings, work: Work) ->
         _tell(account, work, verdict, customer, message, bounced, silent=silent)
 
 
-def _match(account: CollectionAccount, around: Surroundings, work: Work) -> Match:
+def _match(around: Surroundings, matches: Matches, work: Work) -> Match:
     """By the sender (R5); what a sent folder holds, by the first recipient who is a customer."""
-    if work.folder.role == Folder.Role.SENT:
-        addresses = around.recipients_of(work.reading)[:MOST_RECIPIENTS]
-    else:
-        addresses = [around.sender_of(work.reading)]
-    matched = Match(None, reason("no_customer"))
-    for address in addresses:
-        matched = match(
-            account.organization_id,
-            account.store_id,
-            address,
-            dots=account.fold_dots,
-            plus=account.fold_plus,
-        )
-        if matched.customer is not None:
-            break
-    return matched
+    found = (matches.of(one) for one in around.asked_about(work.folder, work.reading))
+    known = (match for match in found if match.customer is not None)
+    return next(known, Match(None, reason("no_customer")))
 
 
 def _screen(

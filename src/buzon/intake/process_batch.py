@@ -6,6 +6,7 @@
 4. if one message breaks it: roll back, and do them one by one; that one fails alone
 """
 
+import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -22,9 +23,11 @@ from buzon.desk.reasons import reason
 from buzon.intake import vault
 from buzon.intake.again import again
 from buzon.intake.custody import decide, retry_time
+from buzon.intake.matches import Matches
 from buzon.intake.models import Arrival, CollectionAccount, Folder
 from buzon.intake.process import Work, process_one
 from buzon.intake.reader import ApartReader, ReaderDied
+from buzon.intake.statements import update_arrivals
 from buzon.intake.surroundings import Surroundings
 from buzon.lease import Lease, LeaseLost
 from buzon.wire.reading import Reading, read, read_header
@@ -129,11 +132,13 @@ class Processor:
             self.lease.fence()
             lock_filing(self.account.organization_id)
             around = Surroundings.of(self.account)
+            asked = (around.asked_about(work.folder, work.reading) for work in works)
+            matches = Matches(self.account, set(itertools.chain.from_iterable(asked)))
             for work in works:
                 work.arrival.message = work.held
-                process_one(self.account, around, work)
+                process_one(self.account, around, matches, work)
                 work.arrival.retry_at = None
-            Arrival.objects.bulk_update([w.arrival for w in works], DECIDED, batch_size=MOST)
+            update_arrivals([work.arrival for work in works], DECIDED)
 
     def _one_by_one(self, works: Sequence[Work]) -> None:
         """Step 4."""

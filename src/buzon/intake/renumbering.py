@@ -29,6 +29,7 @@ from buzon.intake.again import again
 from buzon.intake.gone import close
 from buzon.intake.models import Arrival, Folder
 from buzon.intake.run import Run
+from buzon.intake.statements import update_arrivals
 from buzon.intake.window import is_within
 from buzon.wire.imap import ImapSession, Selected
 from buzon.wire.reading import read_header
@@ -147,9 +148,7 @@ def _commit(run: Run, folder: Folder, selected: Selected, found: Found, changes:
         close([row.pk for row in found.gone])
         for row, uid in found.again:
             row.uid, row.uidvalidity = uid, selected.uidvalidity
-        Arrival.objects.bulk_update(
-            [row for row, _ in found.again], ["uid", "uidvalidity"], batch_size=500
-        )
+        update_arrivals([row for row, _ in found.again], ["uid", "uidvalidity"])
         # Mail without a row is not of the cursor: the check of changes finds it right after this.
         Folder.objects.filter(pk=folder.pk).update(
             uidvalidity=selected.uidvalidity,

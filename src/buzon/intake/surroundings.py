@@ -16,6 +16,8 @@ from buzon.intake.models import CollectionAccount, Folder
 from buzon.intake.screen import Facts
 from buzon.wire.reading import Address, Kind, Reading, dmarc_verdict
 
+MOST_RECIPIENTS = 50  # of a sent letter that are looked up
+
 
 @dataclass(slots=True)
 class Surroundings:
@@ -54,10 +56,15 @@ class Surroundings:
         """Whether this is how the folded address was written."""
         return bool(written) and fold(written) == folded
 
-    def recipients_of(self, reading: Reading) -> list[str]:
-        """The folded recipients, in the order of To, Cc, Bcc, each once."""
+    def asked_about(self, folder: Folder, reading: Reading) -> list[str]:
+        """Whose being a customer decides, folded: the sender; in a sent folder the recipients, in
+        the order of To, Cc, Bcc, each once.
+        """
+        if folder.role != Folder.Role.SENT:
+            sender = self.sender_of(reading)
+            return [sender] if sender else []
         folded = (fold(a.address) for a in (*reading.to, *reading.cc, *reading.bcc))
-        return list(dict.fromkeys(address for address in folded if address))
+        return list(dict.fromkeys(address for address in folded if address))[:MOST_RECIPIENTS]
 
     def known(self, addresses: Collection[str]) -> dict[str, int]:
         """Which of these are customers that this account may match: address to customer."""

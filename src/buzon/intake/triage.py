@@ -31,14 +31,15 @@ def judge_headers(
     around: Surroundings, folder: Folder, candidates: Sequence[Candidate]
 ) -> list[Verdict]:
     """A verdict for each candidate, in the same order."""
-    known = around.known(_addresses(around, folder, candidates))
+    asked = [around.asked_about(folder, candidate.reading) for candidate in candidates]
+    known = around.known({address for addresses in asked for address in addresses})
     notifications = around.notification_ids(c.reading for c in candidates)
     return [
         judge(
             around.facts(
                 candidate.reading,
                 folder=folder,
-                known=any(a in known for a in _asked_about(around, folder, candidate)),
+                known=any(address in known for address in addresses),
                 oversized=candidate.size > around.account.max_message_bytes,
                 asked_by_person=candidate.asked_by_person,
                 is_notification=candidate.reading.message_id in notifications,
@@ -46,17 +47,5 @@ def judge_headers(
                 whole=candidate.whole,
             )
         )
-        for candidate in candidates
+        for candidate, addresses in zip(candidates, asked, strict=True)
     ]
-
-
-def _addresses(around: Surroundings, folder: Folder, candidates: Sequence[Candidate]) -> set[str]:
-    return {a for c in candidates for a in _asked_about(around, folder, c)}
-
-
-def _asked_about(around: Surroundings, folder: Folder, candidate: Candidate) -> list[str]:
-    """Whose being a customer decides: the sender, or in a sent folder the recipients."""
-    if folder.role == Folder.Role.SENT:
-        return around.recipients_of(candidate.reading)
-    sender = around.sender_of(candidate.reading)
-    return [sender] if sender else []
