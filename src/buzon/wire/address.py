@@ -31,12 +31,14 @@ def connected(endpoint: Endpoint) -> socket.socket:
         except TimeoutError:
             failure = TimedOut(
                 f"{endpoint.host}:{endpoint.port} did not accept a connection within "
-                f"{endpoint.connect_timeout:g} seconds."
+                f"{endpoint.connect_timeout:g} seconds; check the server's name and the port, or "
+                "try later."
             )
         except OSError as error:
             reason = error.strerror or str(error)
             failure = ConnectFailed(
-                f"Could not connect to {endpoint.host}:{endpoint.port}: {reason}."
+                f"Could not connect to {endpoint.host}:{endpoint.port} ({reason}); "
+                "check the server's name and the port."
             )
     raise failure
 
@@ -65,7 +67,9 @@ def _resolved(endpoint: Endpoint) -> list[_Found]:
     try:
         return socket.getaddrinfo(endpoint.host, endpoint.port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
-        raise ConnectFailed(f"The server's name {endpoint.host} was not found.") from error
+        raise ConnectFailed(
+            f"The server's name {endpoint.host} was not found; check how it is written."
+        ) from error
 
 
 def _allowed(found: list[_Found], endpoint: Endpoint) -> list[_Found]:

@@ -35,7 +35,8 @@ class MailError(Exception):
     def __str__(self) -> str:
         if not self.answer:
             return self.sentence
-        return f"{self.sentence} The server said: {self.answer}"
+        stop = "" if self.answer.endswith((".", "!", "?")) else "."
+        return f"{self.sentence} The server said: {self.answer}{stop}"
 
 
 class Transient(MailError):

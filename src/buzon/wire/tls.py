@@ -75,16 +75,26 @@ def _handshake(wrapped: ssl.SSLSocket, endpoint: Endpoint) -> None:
     except ssl.SSLCertVerificationError as error:
         raise _untrusted(wrapped, endpoint, error) from error
     except TimeoutError as error:
-        raise TimedOut(f"{endpoint.host} did not finish the TLS handshake in time.") from error
+        raise TimedOut(
+            f"{endpoint.host} did not finish the TLS handshake in time; check the port and the "
+            "encryption, or try later."
+        ) from error
     except ssl.SSLEOFError as error:
-        raise ConnectFailed(f"{endpoint.host} hung up during the TLS handshake.") from error
+        raise _hung_up(endpoint) from error
     except ssl.SSLError as error:
         raise TlsRefused(
             f"No TLS with {endpoint.host}:{endpoint.port} ({_reason(error)}); "
             "check the port and the kind of encryption."
         ) from error
     except OSError as error:
-        raise ConnectFailed(f"{endpoint.host} hung up during the TLS handshake.") from error
+        raise _hung_up(endpoint) from error
+
+
+def _hung_up(endpoint: Endpoint) -> ConnectFailed:
+    return ConnectFailed(
+        f"{endpoint.host} hung up during the TLS handshake; check the port and the encryption, "
+        "or try later."
+    )
 
 
 def _check_pin(wrapped: ssl.SSLSocket, endpoint: Endpoint) -> None:

@@ -177,10 +177,13 @@ class Transport:
 
     def _timed_out(self, what: str) -> TimedOut:
         waited = f"{self.endpoint.read_timeout:g} seconds"
-        return TimedOut(f"{self.endpoint.host} did not {what} within {waited}.")
+        return TimedOut(
+            f"{self.endpoint.host} did not {what} within {waited}; try later, or check the port "
+            "and the encryption."
+        )
 
     def _cut(self) -> ConnectFailed:
-        return ConnectFailed(f"The connection to {self.endpoint.host} was cut.")
+        return ConnectFailed(f"{self.endpoint.host} cut the connection; try again later.")
 
 
 class _Deflate:
