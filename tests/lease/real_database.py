@@ -1,5 +1,6 @@
 """A migrated database that several processes can open: the one of pytest-django is in memory."""
 
+import atexit
 import functools
 import itertools
 import os
@@ -79,6 +80,7 @@ def no_database(**settings: object) -> RealDatabase:
 @functools.cache
 def _migrated_sqlite() -> Path:
     folder = Path(tempfile.mkdtemp(prefix="buzon-migrated-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     _migrate(_environ(folder, ""))
     return folder / "buzon.sqlite3"
 
