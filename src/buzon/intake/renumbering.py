@@ -27,10 +27,10 @@ from django.utils.dateparse import parse_datetime
 from buzon.desk.reasons import reason, sentence
 from buzon.intake.again import again
 from buzon.intake.gone import close
-from buzon.intake.models import Arrival, Folder
+from buzon.intake.models import Arrival, CollectionAccount, Folder
 from buzon.intake.run import Run
 from buzon.intake.statements import update_arrivals
-from buzon.intake.window import is_within
+from buzon.intake.window import is_wanted
 from buzon.wire.imap import ImapSession, Selected
 from buzon.wire.reading import read_header
 
@@ -149,19 +149,30 @@ def _commit(run: Run, folder: Folder, selected: Selected, found: Found, changes:
         for row, uid in found.again:
             row.uid, row.uidvalidity = uid, selected.uidvalidity
         update_arrivals([row for row, _ in found.again], ["uid", "uidvalidity"])
+        folder.baseline_uidnext = _baseline(run.account, found)
+        unwanted = [
+            card
+            for card in found.unknown
+            if not is_wanted(run.account, folder, uid=card.uid, date=card.date)
+        ]
         # Mail without a row is not of the cursor: the check of changes finds it right after this.
         Folder.objects.filter(pk=folder.pk).update(
             uidvalidity=selected.uidvalidity,
-            baseline_uidnext=None,
+            baseline_uidnext=folder.baseline_uidnext,
             high=found.highest,
             low=1,
-            outside=sum(not _is_wanted(run, folder, card) for card in found.unknown),
+            outside=len(unwanted),
             validity_changes=changes,
         )
 
 
-def _is_wanted(run: Run, folder: Folder, card: Card) -> bool:
-    since = folder.baseline_at
-    if since is not None and card.date is not None and card.date >= since:
-        return True
-    return is_within(run.account, card.date)
+def _baseline(account: CollectionAccount, found: Found) -> int | None:
+    """The UID from which on mail is new, as far as the mail that we know tells; else None, and
+    the internal date tells.
+    """
+    new = [uid for row, uid in found.again if not row.of_history]
+    if new:
+        return min(new)
+    if found.again and account.start == CollectionAccount.Start.ALL:
+        return max(uid for _, uid in found.again) + 1
+    return None

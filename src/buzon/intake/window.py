@@ -14,7 +14,9 @@ def is_history(folder: Folder, *, uid: int | None, date: datetime | None) -> boo
     """By UID; after a renumbering (no `baseline_uidnext`) by the server's internal date."""
     if uid is not None and folder.baseline_uidnext is not None:
         return uid < folder.baseline_uidnext
-    return date is not None and folder.baseline_at is not None and date < folder.baseline_at
+    if date is None or folder.baseline_at is None:
+        return False
+    return date < folder.baseline_at.replace(microsecond=0)  # servers tell whole seconds
 
 
 def is_wanted(
