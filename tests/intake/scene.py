@@ -94,7 +94,7 @@ def check_books(account: CollectionAccount, on_server: int) -> None:
     assert live + outside == on_server
     assert not account.arrivals.filter(outcome="waiting").exists()
     for row in account.arrivals.filter(outcome="filed"):
-        assert vault.get(account.organization_id, row.sha256)
+        assert len(vault.get(account.organization_id, row.sha256)) == row.size
         assert row.message is not None
 
 

@@ -47,21 +47,29 @@ def put(organization_id: int, batch: Iterable[tuple[str, bytes]]) -> None:
 
 def get(organization_id: int, sha256: str) -> bytes:
     """The octets, exactly as received, checked against their name. Raises NotHeld, Damaged."""
-    found = get_many(organization_id, [sha256])
-    if sha256 not in found:
+    rows = RawMessage.objects.filter(organization_id=organization_id, sha256=sha256)
+    packed = rows.values_list("octets", flat=True).first()
+    if packed is None:
         raise NotHeld(sha256)
-    if digest(found[sha256]) != sha256:
+    octets = _unpacked(bytes(packed))
+    if octets is None or digest(octets) != sha256:
         raise Damaged(sha256)
-    return found[sha256]
+    return octets
 
 
 def get_many(organization_id: int, digests: Collection[str]) -> dict[str, bytes]:
-    """The octets of those that are held, by digest; unchecked."""
+    """The octets of those that are held and can be unpacked, by digest; unchecked."""
     rows = RawMessage.objects.filter(organization_id=organization_id, sha256__in=digests)
-    decompress = zstandard.ZstdDecompressor().decompress
-    return {
-        name: decompress(bytes(packed)) for name, packed in rows.values_list("sha256", "octets")
-    }
+    pairs = rows.values_list("sha256", "octets")
+    unpacked = ((name, _unpacked(bytes(packed))) for name, packed in pairs)
+    return {name: octets for name, octets in unpacked if octets is not None}
+
+
+def _unpacked(packed: bytes) -> bytes | None:
+    try:
+        return zstandard.ZstdDecompressor().decompress(packed)
+    except zstandard.ZstdError:
+        return None
 
 
 def held(organization_id: int, digests: Collection[str]) -> set[str]:

@@ -1,0 +1,175 @@
+"""How an account is doing: its state, when it is tried again, and what the administrator hears."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from buzon.desk.models import Event
+from buzon.intake import runs
+from buzon.intake.models import CollectionAccount, Duty
+from buzon.lease import LeaseLost, claim
+from tests.intake.collecting import collect, never
+from tests.intake.scene import KNOWN, scene
+from tests.intake.servers import DeliversDuring
+
+pytestmark = pytest.mark.django_db(transaction=True)
+BOTH = pytest.mark.parametrize("protocol", ["imap", "pop3"])
+
+
+def due_in(account: CollectionAccount) -> float:
+    """Seconds until it is collected again."""
+    at = Duty.objects.get(account=account, kind="collect").due_at
+    assert at is not None
+    return (at - timezone.now()).total_seconds()
+
+
+def told() -> list[str]:
+    kinds = Event.objects.filter(kind__startswith="account_").order_by("id")
+    return list(kinds.values_list("kind", flat=True))
+
+
+@BOTH
+def test_working_is_due_after_the_poll_interval(protocol: str) -> None:
+    with scene(protocol) as at:
+        account = at.account(poll_seconds=30)
+        assert collect(account).error == ""
+        assert account.state == "working"
+        assert 20 < due_in(account) <= 30
+        assert told() == []
+
+
+@BOTH
+def test_rejected_at_most_once_in_ten_minutes_told_once_and_recovered_once(protocol: str) -> None:
+    with scene(protocol) as at:
+        account = at.account(secret="wrong")
+        for failures, least in ((1, 600), (2, 1200), (3, 2400), (4, 3600), (5, 3600)):
+            assert collect(account).error
+            assert (account.state, account.failures) == ("rejected", failures)
+            assert least - 5 < due_in(account) < least * 1.25 + 5
+            assert told() == ["account_failed"]
+        at.box.login.secret = "wrong"
+        for _ in range(2):
+            assert collect(account).error == ""
+        assert (account.state, account.failures, account.state_reason) == ("working", 0, {})
+        assert told() == ["account_failed", "account_recovered"]
+
+
+@pytest.mark.parametrize(
+    ("protocol", "code", "state"),
+    [
+        ("imap", "[UNAVAILABLE]", "unreachable"),
+        ("imap", "[INUSE]", "unreachable"),
+        ("imap", "[LIMIT]", "throttled"),
+        ("pop3", "[IN-USE]", "unreachable"),
+        ("pop3", "[SYS/TEMP]", "unreachable"),
+        ("pop3", "[LOGIN-DELAY]", "throttled"),
+    ],
+)
+def test_a_busy_or_throttled_server_is_never_rejected(protocol: str, code: str, state: str) -> None:
+    with scene(protocol, login_code=code) as at:
+        account = at.account(poll_seconds=60)
+        assert collect(account).error
+        assert account.state == state
+        assert told() == []
+        first = 300 if state == "throttled" else 60
+        assert first - 5 < due_in(account) < first * 1.25 + 5
+
+
+@BOTH
+@pytest.mark.parametrize(
+    "words", ["Too many simultaneous connections", "Account exceeded bandwidth limits"]
+)
+def test_throttled_by_its_words(protocol: str, words: str) -> None:
+    reply = f"NO {words}" if protocol == "imap" else f"-ERR {words}"
+    with scene(protocol, auth_reply=reply) as at:
+        account = at.account()
+        assert collect(account).error
+        assert account.state == "throttled"
+
+
+def test_unreachable_is_told_after_a_quarter_of_an_hour_and_only_once() -> None:
+    with scene() as at:
+        account = at.account()
+        collect(account)
+        port = at.server.port
+        CollectionAccount.objects.update(port=1)
+        account.refresh_from_db()
+        assert collect(account).error
+        assert account.state == "unreachable"
+        assert told() == []
+        CollectionAccount.objects.update(last_collected_at=timezone.now() - timedelta(minutes=16))
+        for _ in range(2):
+            collect(account)
+            assert told() == ["account_failed"]
+        CollectionAccount.objects.update(port=port)
+        collect(account)
+        assert told() == ["account_failed", "account_recovered"]
+
+
+def test_a_change_by_a_person_meanwhile_stays() -> None:
+    with scene(server=DeliversDuring) as at:
+        account = at.account()
+        at.server.on(  # type: ignore[attr-defined]
+            "EXAMINE", lambda: CollectionAccount.objects.update(name="Renamed")
+        )
+        collect(account)
+        assert CollectionAccount.objects.get().name == "Renamed"
+
+
+def test_a_run_that_lost_its_lease_writes_nothing_of_health() -> None:
+    with scene(login_code="[UNAVAILABLE]") as at:
+        account = at.account()
+        lease = claim(Duty.objects.get(account=account, kind="collect"))
+        assert lease is not None
+
+        def lose(progress: Any) -> None:
+            Duty.objects.filter(pk=lease.pk).update(lease_epoch=99, lease_owner="another")
+
+        with pytest.raises(LeaseLost):
+            runs.collect_once(lease, stop=never, progress=lose)
+        account.refresh_from_db()
+        assert (account.state, account.failures) == ("working", 0)
+
+
+def test_a_key_that_does_not_open_the_secret_is_for_a_person(settings: Any) -> None:
+    with scene() as at:
+        account = at.account()
+        settings.BUZON_KEYS = "other:" + "B" * 43 + "="
+        assert collect(account).error
+        assert account.state == "rejected"
+        assert at.store.deeds("logged-in", "login-refused") == []
+
+
+@BOTH
+def test_asked_to_stop_it_is_due_at_once(protocol: str) -> None:
+    with scene(protocol) as at:
+        at.deliver(KNOWN)
+        account = at.account()
+        lease = claim(Duty.objects.get(account=account, kind="collect"))
+        assert lease is not None
+        totals = runs.collect_once(lease, stop=lambda: True)
+        assert (totals.error, totals.filed) == ("", 0)
+        assert due_in(account) <= 0
+        assert collect(account).filed == 1
+
+
+def test_processing_is_due_only_where_something_is_left() -> None:
+    with scene() as at:
+        at.deliver(KNOWN)
+        account = at.account()
+        collect(account)
+        duty = Duty.objects.get(account=account, kind="process")
+        assert duty.due_at is None
+        account.arrivals.update(outcome="failed", retry_at=timezone.now() + timedelta(minutes=7))
+        lease = claim(duty)
+        assert lease is not None
+        assert runs.process_once(lease, stop=never) == 0
+        duty.refresh_from_db()
+        assert duty.due_at == account.arrivals.get().retry_at
+        account.arrivals.update(retry_at=timezone.now())
+        lease = claim(duty)
+        assert lease is not None
+        assert runs.process_once(lease, stop=never) == 1
+        assert account.arrivals.get().outcome == "filed"
