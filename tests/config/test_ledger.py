@@ -70,7 +70,10 @@ def test_the_fate_of_every_message(buzon: Console, account: CollectionAccount) -
         "internal_date": "2026-11-23T10:00:30Z",
         "sender": "eva@x.example",
         "outcome": "filed",
-        "reason": {"code": "sender_of_no_store"},
+        "reason": {
+            "code": "sender_of_no_store",
+            "sentence": "The sender's address is a customer's of no store",
+        },
         "sha256": "ab" * 32,
         "attempts": 0,
         "message": first.message.pk,

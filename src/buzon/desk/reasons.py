@@ -69,6 +69,11 @@ def reason(code: str, **details: Any) -> dict[str, Any]:
     return {"code": code, **details}
 
 
+def told(why: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The reason as data, with its sentence beside the code; None for an empty reason."""
+    return {**why, "sentence": sentence(why)} if why else None
+
+
 def sentence(why: Mapping[str, Any]) -> str:
     """The reason in words, without a full stop; "" for an empty reason."""
     if not why:

@@ -7,7 +7,7 @@ from django.db.models import Count
 
 from buzon.config.command import output
 from buzon.config.command.output import stamp
-from buzon.desk.reasons import sentence
+from buzon.desk.reasons import sentence, told
 from buzon.intake.models import Arrival, CollectionAccount, Duty, Folder
 
 _PLAIN = (
@@ -26,7 +26,7 @@ def as_json(account: CollectionAccount, *, counts: bool = False) -> dict[str, An
         "group": account.group.name if account.group else None,
         "start": _start(account),
         "folders": [_folder(folder) for folder in _folders(account)],
-        "reason": account.state_reason or None,
+        "reason": told(account.state_reason),
         "state_since": stamp(account.state_since),
         "last_collected_at": stamp(account.last_collected_at),
         "next_collection_at": stamp(_next_collection(account)),

@@ -13,7 +13,7 @@ from buzon.desk.addresses import fold
 from buzon.desk.customers import add_customer, import_csv
 from buzon.desk.models import Assignment, Customer, Organization
 from buzon.desk.people import agent_named
-from buzon.desk.reasons import sentence
+from buzon.desk.reasons import sentence, told
 from buzon.desk.stores import store_named
 
 _AT_ONCE = 2_000  # rows in memory
@@ -149,7 +149,7 @@ def _assignment(each: Assignment) -> dict[str, Any]:
     return {
         "agent": each.agent.name if each.agent else None,
         "group": each.group.name if each.group else None,
-        "why": each.why,
+        "why": told(each.why),
         "at": output.stamp(each.at),
     }
 

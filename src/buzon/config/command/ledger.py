@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from buzon.config.command import output, scope
 from buzon.config.command.parser import Parser
 from buzon.config.command.values import one_of
-from buzon.desk.reasons import sentence
+from buzon.desk.reasons import sentence, told
 from buzon.intake.models import Arrival
 
 _AT_ONCE = 2_000  # rows in memory
@@ -75,7 +75,7 @@ def _as_json(row: Arrival) -> dict[str, Any]:
         "internal_date": output.stamp(row.internal_date),
         "sender": row.sender,
         "outcome": row.outcome,
-        "reason": row.reason or None,
+        "reason": told(row.reason),
         "sha256": row.sha256,
         "attempts": row.attempts,
         "message": row.message_id,
