@@ -97,6 +97,8 @@ def _sentence(error: DatabaseError) -> str:
         )
     if isinstance(error, NotSupportedError):
         return f"The database is too old ({told}); Buzón needs PostgreSQL {OLDEST_POSTGRESQL}."
+    if "connection option" in told:  # libpq's word for what stands behind the question mark
+        return f"PostgreSQL does not know all that BUZON_DATABASE_URL asks for ({told})."
     if isinstance(error, ProgrammingError | MigrationSchemaMissing):
         return (
             f"The login of BUZON_DATABASE_URL may not do what is needed ({told}); "

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 
 class SettingError(Exception):
@@ -24,6 +24,7 @@ class Setting:
     default: str
     meaning: str
     read: Callable[[str], Any]
+    secret: bool = False  # may hold a password, which no sentence repeats
 
 
 def read_environment(environ: Mapping[str, str] = os.environ) -> dict[str, Any]:
@@ -40,7 +41,8 @@ def _value(setting: Setting, environ: Mapping[str, str]) -> Any:
     try:
         return setting.read(written)
     except ValueError as error:
-        raise SettingError(f"{setting.name} must be {error}, not {written!r}.") from None
+        given = "" if setting.secret else f", not {written!r}"
+        raise SettingError(f"{setting.name} must be {error}{given}.") from None
 
 
 def _text(written: str) -> str:
@@ -83,24 +85,36 @@ def _yes_or_no(written: str) -> bool:
 
 
 def _database(written: str) -> str:
-    scheme = urlsplit(written).scheme if written else ""
-    if written and scheme not in ("sqlite", "postgres", "postgresql"):
-        raise ValueError("a URL such as postgresql://user:password@host/name, or empty")
+    expected = "a URL such as postgresql://user:password@host/name, or empty"
+    parts = _url(written, expected)
+    if parts is None:
+        return ""
+    if parts.scheme not in ("sqlite", "postgres", "postgresql") or not parts.path.strip("/"):
+        raise ValueError(expected)
     return written
 
 
 def _smtp(written: str) -> str:
     expected = "a URL such as smtp+starttls://user:password@host:587, or empty"
-    if not written:
+    parts = _url(written, expected)
+    if parts is None:
         return ""
-    try:
-        parts = urlsplit(written)
-        sound = parts.hostname and (parts.port is None or parts.port > 0)
-    except ValueError:
-        raise ValueError(expected) from None
-    if parts.scheme not in ("smtp", "smtps", "smtp+starttls") or not sound:
+    if parts.scheme not in ("smtp", "smtps", "smtp+starttls") or not parts.hostname:
         raise ValueError(expected)
     return written
+
+
+def _url(written: str, expected: str) -> SplitResult | None:
+    """Its parts; None where nothing was written. ValueError(expected) where it makes no sense."""
+    if not written:
+        return None
+    try:
+        parts = urlsplit(written)
+        if parts.port == 0:  # asked for, because a port that is no number shows only then
+            raise ValueError
+    except ValueError:
+        raise ValueError(expected) from None
+    return parts
 
 
 def _one_of(*choices: str) -> Callable[[str], str]:
@@ -126,12 +140,14 @@ SETTINGS = (
         "The database. Empty: SQLite in the data folder. Else "
         "`postgresql://user:password@host:port/name` (PostgreSQL 15 or later).",
         _database,
+        secret=True,
     ),
     Setting(
         "BUZON_KEYS",
         "",
         "The key ring for stored secrets, `name:base64[,name:base64…]`, 32 octets each; the first "
-        "encrypts, all decrypt. Empty: the file `keys` in the data folder, made at the first start.",
+        "encrypts, all decrypt. Empty: the file `keys` in the data folder, made at the first "
+        "start.",
         _text,
     ),
     Setting(
@@ -196,6 +212,7 @@ SETTINGS = (
         "The server through which notifications are copied by e-mail: "
         "`smtp+starttls://user:password@host:587`, `smtps://…` or `smtp://…`. Empty: no copies.",
         _smtp,
+        secret=True,
     ),
     Setting(
         "BUZON_MAIL_FROM",

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from types import FrameType
 
 from django.conf import settings
-from django.db import connections
+from django.db import close_old_connections, connections
 
 from buzon.config.command import output, scope
 from buzon.config.command.failures import sentence_of
@@ -50,6 +50,7 @@ def _collect(options: Namespace) -> int:
     stopping = _Stopping()
     with stopping.at_signals(), display(quiet=options.json) as shown:
         totals = _collect_all(accounts, stopping, shown)
+        close_old_connections()  # ours may have been cut while the threads were at work
         tell_all(organization, stop=stopping.is_set)
     _show(totals, as_json=options.json)
     if stopping.signal is not None:

@@ -9,12 +9,17 @@ import re
 import sys
 
 _DISK_FULL = "The disk is full: nothing was changed. Make room, and do it again."
-_RIGHTS = "This user may not write to the database: {told}."
+_RIGHTS = (
+    "This user may not write to the database ({told}); give it the right, or run the command as "
+    "the user who may."
+)
+_DISK_FAILS = "The disk of the database fails ({told}); make room, or replace it."
 
 # What SQLite, PostgreSQL and psycopg say, and what it means for the person at the command.
 _DATABASE = (
     (r"database is locked", "The database is in use by another program; try again."),
     (r"disk is full|no space left|disk full", _DISK_FULL),
+    (r"disk i/o error", _DISK_FAILS),
     (r"readonly database|read-only|unable to open database file|permission denied", _RIGHTS),
     (r"password authentication failed|no password supplied", "The database refuses the login of "
      "BUZON_DATABASE_URL: {told}."),
@@ -25,7 +30,7 @@ _DATABASE = (
     (r"connection refused|could not translate|failed to resolve|no route|timeout expired|"
      r"connection failed|server closed the connection|name or service not known|"
      r"terminating connection|the connection is (lost|closed)",
-     "The database cannot be reached: {told}."),
+     "The database cannot be reached ({told}); check that it is running."),
     (r"not a database|malformed|disk image", "The database file is damaged: {told}."),
     (r"no such table|no such column|relation .* does not exist|column .* does not exist",
      "The database is not of this version of Buzón ({told}): buzon up brings it up to date."),

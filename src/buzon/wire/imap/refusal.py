@@ -81,14 +81,17 @@ def of_login(status: Status, *, challenge: str = "") -> MailError:
     return _error(kind, status, challenge)
 
 
-def of_folder(status: Status) -> MailError:
-    """Why a folder may not be opened, or be moved to."""
+def of_folder(name: str, status: Status) -> MailError:
+    """Why the folder of this name may not be opened, or be moved to."""
     kind = _BY_CODE.get(status.code) or _by_words(status.text)
     said = status.text.lower()
     if kind is None and any(word in said for word in _NO_SUCH):
         kind = FolderMissing
     if kind is None and any(word in said for word in _NOT_ALLOWED):
         kind = NotPermitted
+    if kind is FolderMissing:
+        sentence = f"There is no folder {name} on the server; check how it is written."
+        return FolderMissing(sentence, answer=status.said)
     return _error(kind or ServerBusy, status)
 
 

@@ -11,6 +11,7 @@ import contextlib
 import time
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from importlib.metadata import version
 from types import TracebackType
 
@@ -237,7 +238,7 @@ class ImapSession:
         self._need("MOVE")
         for line in uid_set.written(uids):
             command = joined(b"UID MOVE", line, self._folder(name))
-            self._connection.run(command, refused=refusal.of_folder)
+            self._connection.run(command, refused=partial(refusal.of_folder, name))
 
     def noop(self) -> Changes:
         """Ask what happened since this was last told."""
@@ -309,7 +310,7 @@ class ImapSession:
         # A failed SELECT leaves no folder open either (RFC 9051 section 6.3.2).
         self.selected = None
         self._connection.exists = 0
-        answer = self._connection.run(joined(*arguments), refused=refusal.of_folder)
+        answer = self._connection.run(joined(*arguments), refused=partial(refusal.of_folder, name))
         self.selected = folders.selected(
             name, answer, exists=self.exists, examined=verb == b"EXAMINE"
         )
