@@ -1,1 +1,1 @@
-"""Side-by-side measurements against other programs; no product code."""
+"""Side-by-side measurements against other programs. No product code."""

@@ -71,7 +71,8 @@ def _text(kind: str, charset: str, encoding: str, text: str) -> bytes:
     return start.encode("ascii") + octets
 
 
-def _file(rng: random.Random, name: str, content_type: str, size: int) -> bytes:
+def attachment(rng: random.Random, name: str, content_type: str, size: int) -> bytes:
+    """A part: a file of so many octets, in base64."""
     octets = base64.encodebytes(rng.randbytes(size)).replace(b"\n", b"\r\n")
     start = (
         f'Content-Type: {content_type}; name="{name}"{CRLF}'
@@ -81,9 +82,10 @@ def _file(rng: random.Random, name: str, content_type: str, size: int) -> bytes:
     return start.encode("utf-8") + octets
 
 
-def _parts(
+def multipart(
     rng: random.Random, subtype: str, parts: Sequence[bytes], *, closed: bool = True
 ) -> bytes:
+    """A multipart of these parts; its header, the blank line, its octets."""
     line = f"=_{rng.getrandbits(64):016x}".encode()
     start = b'Content-Type: multipart/%s; boundary="%s"\r\n\r\n' % (subtype.encode(), line)
     body = b"".join(b"--%s\r\n%s\r\n" % (line, part) for part in parts)
@@ -96,7 +98,7 @@ def _html(rng: random.Random) -> str:
 
 
 def _alternative(rng: random.Random) -> bytes:
-    return _parts(
+    return multipart(
         rng,
         "alternative",
         [
@@ -108,7 +110,9 @@ def _alternative(rng: random.Random) -> bytes:
 
 def _with_file(name: str, content_type: str, size: int) -> Shape:
     def write(rng: random.Random) -> bytes:
-        return _parts(rng, "mixed", [_alternative(rng), _file(rng, name, content_type, size)])
+        return multipart(
+            rng, "mixed", [_alternative(rng), attachment(rng, name, content_type, size)]
+        )
 
     return write
 
@@ -130,7 +134,7 @@ def _long_lines(rng: random.Random) -> bytes:
 def _forwarded(rng: random.Random) -> bytes:
     inner = header([("From", "otra@inner.example"), ("Subject", "Dentro"), ("Date", "x")])
     whole = b"Content-Type: message/rfc822\r\n\r\n" + inner + b"\r\nInside.\r\n"
-    return _parts(rng, "mixed", [_text("plain", "utf-8", "8bit", prose(rng)), whole])
+    return multipart(rng, "mixed", [_text("plain", "utf-8", "8bit", prose(rng)), whole])
 
 
 def _without_mime(rng: random.Random) -> bytes:
@@ -160,7 +164,7 @@ def large(rng: random.Random) -> bytes:
 
 
 def _unclosed(rng: random.Random) -> bytes:
-    return _parts(rng, "mixed", [_text("plain", "utf-8", "8bit", prose(rng))], closed=False)
+    return multipart(rng, "mixed", [_text("plain", "utf-8", "8bit", prose(rng))], closed=False)
 
 
 def _wrong_boundary(rng: random.Random) -> bytes:
@@ -192,7 +196,7 @@ def _senseless_types(rng: random.Random) -> bytes:
 def _deep(rng: random.Random) -> bytes:
     part = _text("plain", "utf-8", "8bit", prose(rng))
     for _ in range(60):
-        part = _parts(rng, "mixed", [part])
+        part = multipart(rng, "mixed", [part])
     return part
 
 
