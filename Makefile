@@ -12,6 +12,10 @@ UV_VERSION := 0.13.9
 WORKERS ?= 2
 TESTS ?= tests
 
+# Compiled once here, not anew by each of the many commands that people and tests start.
+export UV_COMPILE_BYTECODE := 1
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: run test test-sqlite test-postgresql check bench setup setup-dev system-test system-bench docs format
 .DEFAULT_GOAL := run
 
