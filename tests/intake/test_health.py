@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connections
 from django.utils import timezone
 
 from buzon.desk.models import Event
@@ -111,11 +112,14 @@ def test_unreachable_is_told_after_a_quarter_of_an_hour_and_only_once() -> None:
 def test_a_change_by_a_person_meanwhile_stays() -> None:
     with scene(server=DeliversDuring) as at:
         account = at.account()
-        at.server.on(  # type: ignore[attr-defined]
-            "EXAMINE", lambda: CollectionAccount.objects.update(name="Renamed")
-        )
+        at.server.on("EXAMINE", _rename)  # type: ignore[attr-defined]
         collect(account)
         assert CollectionAccount.objects.get().name == "Renamed"
+
+
+def _rename() -> None:
+    CollectionAccount.objects.update(name="Renamed")
+    connections.close_all()  # the server's thread has one of its own
 
 
 def test_a_run_that_lost_its_lease_writes_nothing_of_health() -> None:

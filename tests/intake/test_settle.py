@@ -8,7 +8,7 @@ import pytest
 
 from buzon.demo.server import MailServer, Pop3Connection
 from buzon.demo.server.stream import Hangup
-from buzon.intake import runs
+from buzon.intake import runs, settle
 from buzon.intake.models import CollectionAccount, Duty, RawMessage
 from buzon.lease import LeaseLost, claim
 from tests.intake.collecting import collect, never
@@ -176,6 +176,26 @@ def test_R6_a_lease_lost_before_settling_leaves_the_server_alone(
         assert touched(at) == set()
 
 
+@BOTH
+def test_R6_a_lease_lost_just_before_the_command_leaves_the_server_alone(
+    protocol: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the note in the rows and the command; a mail server knows of no lease."""
+    with scene(protocol) as at:
+        at.deliver(KNOWN)
+        account = at.account(after="delete")
+        asking = settle.asking
+
+        def then_lose(*arguments: Any) -> None:
+            asking(*arguments)
+            Duty.objects.update(lease_epoch=99, lease_owner="other")
+
+        monkeypatch.setattr(settle, "asking", then_lose)
+        with pytest.raises(LeaseLost):
+            collect(account)
+        assert touched(at) == set()
+
+
 def before_settling(
     patch: pytest.MonkeyPatch, protocol: str, happens: Callable[[], object]
 ) -> None:
@@ -186,11 +206,11 @@ def before_settling(
     }[protocol]
     modules = {"imap": runs.collect_imap, "pop3": runs.collect_pop3}
     settling = getattr(modules[protocol], module)
-    settle = getattr(settling, verb)
+    verb_itself = getattr(settling, verb)
 
     def after_that(*arguments: Any) -> None:
         happens()
-        settle(*arguments)
+        verb_itself(*arguments)
 
     patch.setattr(settling, verb, after_that)
 
