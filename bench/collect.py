@@ -8,12 +8,14 @@ that whatever else the machine does meets all of them alike:
 Buzón stores the octets, understands each letter, makes customers and conversations of them, and
 hands the customers out; its database is durable (synchronous FULL, fsync). mbsync writes the
 octets into a Maildir, with its own fsync, without COMPRESS. Each starts with nothing, and is
-measured as a whole process, from its start to its end.
+measured as a whole process, from its start to its end; CPU seconds are of that process alone, not
+of the database or the mail server.
 """
 
 import argparse
 import json
 import os
+import resource
 import shutil
 import subprocess
 import sys
@@ -24,6 +26,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
+from typing import NamedTuple
 
 import psycopg
 from tests.servers.dovecot import Dovecot, DovecotUnavailable
@@ -38,6 +41,13 @@ LONGEST = 600.0  # seconds for one process
 
 class CannotMeasure(Exception):
     """One sentence: what is missing, or which figure would be wrong."""
+
+
+class Run(NamedTuple):
+    """`seconds` from the start of its process to its end, `processor` seconds of that process."""
+
+    seconds: float
+    processor: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +85,9 @@ def _measure(folder: Path, options: argparse.Namespace) -> None:
         if cluster is not None:
             on_cluster = _buzon(dovecot, options.messages, cluster)
             contenders.append(Contender("buzon, PostgreSQL", on_cluster))
-        _seconds(mbsync, folder / "warm-up")  # the server reads its files for the first time
-        rates = _rates(contenders, folder, options)
-    _print_table(rates)
+        _one_run(mbsync, folder / "warm-up")  # the server reads its files for the first time
+        runs = _runs(contenders, folder, rounds=options.rounds)
+    _print_table(runs, options.messages)
 
 
 def _fill(dovecot: Dovecot, number: int) -> int:
@@ -90,28 +100,26 @@ def _fill(dovecot: Dovecot, number: int) -> int:
     return total
 
 
-def _rates(
-    contenders: Sequence[Contender], folder: Path, options: argparse.Namespace
-) -> dict[str, list[float]]:
-    """Messages per second of each run, the programs taking turns."""
-    rates: dict[str, list[float]] = {contender.name: [] for contender in contenders}
-    for number in range(options.rounds):
+def _runs(contenders: Sequence[Contender], folder: Path, *, rounds: int) -> dict[str, list[Run]]:
+    """Every run of each program; they take turns."""
+    runs: dict[str, list[Run]] = {contender.name: [] for contender in contenders}
+    for number in range(rounds):
         for place, contender in enumerate(contenders):
-            seconds = _seconds(contender, folder / str(number * len(contenders) + place))
-            rates[contender.name].append(options.messages / seconds)
-    return rates
+            one = _one_run(contender, folder / str(number * len(contenders) + place))
+            runs[contender.name].append(one)
+    return runs
 
 
-def _seconds(contender: Contender, place: Path) -> float:
-    """The time of one run, from the start of its process to its end."""
+def _one_run(contender: Contender, place: Path) -> Run:
     place.mkdir()
     run = contender.prepare(place)
     os.sync()  # what was written before is not this run's
-    started = time.monotonic()
+    before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
     run()
-    taken = time.monotonic() - started
+    seconds = time.monotonic() - started
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
     shutil.rmtree(place)
-    return taken
+    return Run(seconds, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
 
 
 # -- buzon
@@ -247,14 +255,15 @@ def _run(command: list[str], environment: dict[str, str], *, given: str = "") ->
     return done.stdout
 
 
-def _print_table(rates: dict[str, list[float]]) -> None:
-    print(f"\n{'messages/s':20}{'median':>9}{'min':>9}{'max':>9}{'of mbsync':>12}")
-    beside = median(rates["mbsync"])
-    for name, each in rates.items():
-        middle = median(each)
-        print(
-            f"{name:20}{middle:>9,.0f}{min(each):>9,.0f}{max(each):>9,.0f}{middle / beside:>11.2f}x"
-        )
+def _print_table(runs: dict[str, list[Run]], messages: int) -> None:
+    print(f"\n{'messages/s':20}{'median':>9}{'min':>9}{'max':>9}{'of mbsync':>12}{'CPU s':>9}")
+    beside = median(run.seconds for run in runs["mbsync"])
+    for name, each in runs.items():
+        seconds = [run.seconds for run in each]
+        figures = [messages / one for one in (median(seconds), max(seconds), min(seconds))]
+        rates = "".join(f"{figure:>9,.0f}" for figure in figures)
+        processor = median(run.processor for run in each)
+        print(f"{name:20}{rates}{beside / median(seconds):>11.2f}x{processor:>9.1f}")
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from tests.journeys import cast
-from tests.journeys.specimens import LARGE, Mail, SentSpecimen, Specimen
+from tests.journeys.specimens import ALL, LARGE, OLD, Mail, SentSpecimen, Specimen
 
 ONE_BY_ONE = 50  # letters of history that are notified one by one
 FRESH = timedelta(days=7)
@@ -161,10 +161,10 @@ class Rules:
         made = (m for m in self.mail.letters if self.fates[m.number].created)
         return {(self.journey.store, m.sender) for m in made}
 
-    def handed_out(self) -> set[CustomerKey]:
+    def handed_out(self, *, by_history: bool = False) -> set[CustomerKey]:
         """R10: the created, and who has lost their agent or (where it is set) never had one."""
         waiting = set()
-        for letter in self.mail.letters:
+        for letter in self.mail.letters[: OLD if by_history else ALL]:
             key = self.customer_key(letter)
             if key is None or not self.fates[letter.number].by_person or key not in self.known:
                 continue
@@ -211,11 +211,14 @@ class Rules:
         return self.journey.history == "auto" and self._muted()
 
     def history_by_customer(self) -> dict[CustomerKey, set[LetterKey]]:
-        """What the summaries count: the letters of the history, by customer."""
+        """What the summaries count: letters of the history, of customers with an agent by then."""
+        given = self.handed_out(by_history=True)
         letters: defaultdict[CustomerKey, set[LetterKey]] = defaultdict(set)
         for letter in self.held():
             key = self.customer_key(letter)
-            if key is not None and not letter.is_new:
+            if letter.is_new or key is None:
+                continue
+            if key in given or (key in self.known and self.known[key].agent != "Rosa"):
                 letters[key].add(self.letter_key(letter))
         return letters
 
