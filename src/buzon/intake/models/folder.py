@@ -8,7 +8,8 @@
 Everything from `low` to `high` has been decided: a row of the ledger, or counted as outside the
 window. New mail goes forward from `high`; history goes backward from `low`, newest first. Both move
 only in the transaction that stored the rows. The baseline is what the first successful look saw.
-POP3 has one folder, INBOX, without UIDs: its listing is compared whole in every session.
+POP3 has one folder, INBOX, without UIDs: its listing is compared whole in every session. There `low`
+is above 1 only while messages without a UIDL, of the first look, are still to be retrieved.
 """
 
 from django.db import models
@@ -32,7 +33,7 @@ class Folder(models.Model):
     high = models.BigIntegerField(default=0)
     low = models.BigIntegerField(default=1)
     outside = models.BigIntegerField(default=0)  # messages on the server before the window
-    history_total = models.BigIntegerField(default=0)  # messages on the server at the baseline
+    history_total = models.BigIntegerField(default=0)  # at the baseline, within the window
     validity_changes = models.JSONField(default=list)  # ISO times, for the loop guard
 
     class Meta:
