@@ -51,7 +51,7 @@ REASONS: dict[str, str] = {
     "gone_before_download": "It was removed from the server before it was downloaded",
     "not_retrieved": "The server did not give it: {error}",
     "not_understood": "It could not be processed: {error}",
-    "killed_its_reader": "Reading it took more time or memory than allowed, three times",
+    "killed_its_reader": "Reading it took more time or memory than allowed",
     # intake: what is the matter with a collection account
     "mail_error": "{error}",
     "renumbered": (
