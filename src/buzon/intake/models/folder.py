@@ -8,8 +8,8 @@
 Everything from `low` to `high` has been decided: a row of the ledger, or counted as outside the
 window. New mail goes forward from `high`; history goes backward from `low`, newest first. Both move
 only in the transaction that stored the rows. The baseline is what the first successful look saw.
-POP3 has one folder, INBOX, without UIDs: its listing is compared whole in every session. There `low`
-is above 1 only while messages without a UIDL, of the first look, are still to be retrieved.
+POP3 has one folder, INBOX, without UIDs: its listing is compared whole in every session; there
+`low` is above 1 only while messages without a UIDL, of the first look, are not yet retrieved.
 """
 
 from django.db import models
