@@ -1,6 +1,7 @@
 """An eleventh account, a group without agents, a store that is in use; odd but right things."""
 
 import csv
+import json
 from pathlib import Path
 
 import pytest
@@ -97,6 +98,9 @@ def test_a_folder_that_is_not_there_holds_up_no_other(
     ran = shop("collect", "a", "--once", "--json")
     assert ran.status == 1
     assert "Ventas" in clear(ran.error.rstrip("\n"))
+    findings = json.loads(shop("doctor", "--json").out)
+    (found,) = [one for one in findings if one["name"] == "account"]
+    assert "Ventas" in clear(found["detail"])
     assert shop.mail()["desk_message"] == 3
     box.add_folder("Ventas").deliver(letter(7))
     assert shop.collected("a")["filed"] == 1

@@ -185,7 +185,7 @@ def accounts(organization: Organization | None) -> Iterator[Finding]:
     """Each collection account works."""
     for account in _accounts(organization).filter(active=True):
         works = account.state == CollectionAccount.State.WORKING
-        why = sentence(account.state_reason)
+        why = sentence(account.state_reason).rstrip(".")  # a mail server's error brings its own
         detail = f"{account.name} is {account.state}" + (f": {why}." if why else ".")
         remedy = "" if works else f"buzon account check {account.name} says more."
         yield Finding("account", works, detail, remedy)
