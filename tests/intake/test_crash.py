@@ -1,4 +1,3 @@
-# ruff: noqa: N802 - rules are named as in the design
 """A crash just before and just after every commit, and then again: exactly one of everything.
 
 The commits are counted where Django hands them to the database, so none can be forgotten.

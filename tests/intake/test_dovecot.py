@@ -1,4 +1,3 @@
-# ruff: noqa: N802 - rules are named as in the design
 """The same against a real Dovecot, whose Maildirs are the witness."""
 
 from collections.abc import Callable

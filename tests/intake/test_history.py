@@ -1,4 +1,3 @@
-# ruff: noqa: N802 - rules are named as in the design
 """How the letters of a first download are notified: one by one, summed up, or not at all."""
 
 import pytest

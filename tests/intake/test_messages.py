@@ -1,4 +1,3 @@
-# ruff: noqa: N802 - rules are named as in the design
 """The same message twice, messages too large, too odd or deadly, several folders, organizations."""
 
 import os

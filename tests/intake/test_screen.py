@@ -1,4 +1,3 @@
-# ruff: noqa: N802 - rules are named as in the design
 """What becomes of a message: the whole table, cell by cell."""
 
 from dataclasses import replace

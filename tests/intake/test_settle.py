@@ -1,4 +1,3 @@
-# ruff: noqa: N802 - rules are named as in the design
 """R6: what was downloaded is marked or removed as the account says; nothing else ever is."""
 
 from collections.abc import Callable

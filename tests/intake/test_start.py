@@ -1,4 +1,3 @@
-# ruff: noqa: N802 - rules are named as in the design
 """R4: everything, only what comes from now on, or from a date; and what is history."""
 
 from datetime import UTC, date, datetime, timedelta

@@ -1,4 +1,3 @@
-# ruff: noqa: N802 - rules are named as in the design
 """R9: create = no. What is skipped never leaves the server; the server's own ledger says so."""
 
 from typing import Any

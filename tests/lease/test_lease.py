@@ -187,3 +187,14 @@ def test_a_fence_outside_a_transaction_protects_nothing_and_says_so() -> None:
     lease = held(row())
     with pytest.raises(RuntimeError):
         lease.fence()
+
+
+def test_a_row_that_was_made_due_during_the_run_stays_due() -> None:
+    one = row()
+    lease = held(one)
+    asked_at = timezone.now() + timedelta(seconds=1)
+    type(one).objects.filter(pk=one.pk).update(due_at=asked_at)
+    assert lease.release(due_at=timezone.now() + timedelta(hours=1)) is True
+    one.refresh_from_db()
+    assert one.lease_owner == ""
+    assert one.due_at == asked_at

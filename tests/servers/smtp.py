@@ -53,7 +53,7 @@ class SmtpServer:
 
     # What aiosmtpd calls.
 
-    async def handle_RCPT(  # noqa: N802 (aiosmtpd's name)
+    async def handle_RCPT(
         self, _server: SMTP, _session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
         if address in self.refused_recipients:
@@ -62,7 +62,7 @@ class SmtpServer:
         envelope.rcpt_options.extend(options)
         return "250 OK"
 
-    async def handle_DATA(  # noqa: N802
+    async def handle_DATA(
         self, _server: SMTP, _session: Session, envelope: Envelope
     ) -> str:
         if self.refuse_data:

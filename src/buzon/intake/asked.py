@@ -9,12 +9,13 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from buzon.desk.addresses import fold
 from buzon.desk.models import CustomerAddress, Organization
-from buzon.intake.models import Arrival, Duty
+from buzon.intake.earlier import senders_who_are_customers
+from buzon.intake.models import Arrival, CollectionAccount, Duty
 
 _LEFT = (Arrival.Outcome.SKIPPED, Arrival.Outcome.OVERSIZED)
 
@@ -59,34 +60,19 @@ def fetch_earlier_letters(organization: Organization, address: str) -> int:
     folded = fold(address)
     if not folded:
         raise AskedError(f"{address!r} is not an e-mail address.")
-    mine = CustomerAddress.objects.filter(organization=organization)
-    customers = mine.filter(folded=folded).values("customer")
-    senders = list(mine.filter(customer__in=customers).values_list("folded", flat=True))
-    if not senders:
+    mine = CustomerAddress.objects.filter(organization=organization, folded=folded)
+    customers = set(mine.values_list("customer", flat=True))
+    if not customers:
         raise AskedError(f"{organization} has no customer with the address {address}.")
+    accounts = CollectionAccount.objects.filter(organization=organization)
     with transaction.atomic():
-        left = Arrival.objects.select_for_update(of=("self",)).filter(
-            _may_match(organization, customers),
-            organization=organization,
-            sender__in=senders,
-            outcome__in=_LEFT,
-            gone_at__isnull=True,
-        )
-        return _set_waiting(left, _FETCH)
+        return sum(_fetch_left_by(account, customers) for account in accounts)
 
 
-def _may_match(organization: Organization, customers: "QuerySet[CustomerAddress, object]") -> Q:
-    """Accounts whose mail these customers may match (R5): of their store, or of no store; for a
-    customer of no store, every account.
-    """
-    stores = set(
-        CustomerAddress.objects.filter(
-            organization=organization, customer__in=customers
-        ).values_list("store", flat=True)
-    )
-    if None in stores:
-        return Q()
-    return Q(account__store__isnull=True) | Q(account__store__in=stores)
+def _fetch_left_by(account: CollectionAccount, customers: Collection[int]) -> int:
+    left = Arrival.objects.live().filter(account=account, outcome__in=_LEFT)
+    senders = senders_who_are_customers(account, left, customers=customers)
+    return _set_waiting(left.select_for_update(of=("self",)).filter(sender__in=senders), _FETCH)
 
 
 def _wait_again(organization: Organization, ids: Collection[int], wish: _Wish) -> int:

@@ -1,4 +1,4 @@
-"""How a collection account is doing, and when it is collected next. Only this module changes it.
+"""How a collection account is doing, and when it is collected next.
 
     success   ──▶ working, due after the poll interval
     Throttled ──▶ throttled, from 5 minutes on          Transient ──▶ unreachable, from the poll on

@@ -77,8 +77,10 @@ def _claim_one(model: type[LeasedRow], pk: Any, *conditions: Q) -> "Lease | None
         )
         if not changed:
             return None
-        epoch = model._base_manager.values_list("lease_epoch", flat=True).get(pk=pk)
-    return Lease(model=model, pk=pk, owner=owner, epoch=epoch, ends=started + seconds)
+        epoch, due_at = model._base_manager.values_list("lease_epoch", "due_at").get(pk=pk)
+    return Lease(
+        model=model, pk=pk, owner=owner, epoch=epoch, due_at=due_at, ends=started + seconds
+    )
 
 
 def _due() -> Q:
@@ -115,6 +117,7 @@ class Lease:
     pk: Any
     owner: str
     epoch: int
+    due_at: datetime | None  # as it was when the row was claimed
     ends: float = field(repr=False)  # on this process's monotonic clock, never later than the row's
 
     def fence(self) -> None:
@@ -155,8 +158,17 @@ class Lease:
             raise LeaseLost(f"{self}: the command may take longer than the lease lasts")
 
     def release(self, *, due_at: datetime | None, **changes: Any) -> bool:
-        """Give the row back, with the time of its next work; False if it was no longer ours."""
-        return bool(self._mine().update(lease_owner="", lease_until=None, due_at=due_at, **changes))
+        """Give the row back, with the time of its next work; False if it was no longer ours.
+
+        If somebody has made the row due anew during the run, that time stays: what they changed
+        may have come too late for this run.
+        """
+        with transaction.atomic():
+            # Compared here: SQLite compares times as text, and writes its own with fewer digits.
+            found = self._mine().select_for_update().values_list("due_at", flat=True)
+            if self.due_at in found:
+                changes["due_at"] = due_at
+            return bool(self._mine().update(lease_owner="", lease_until=None, **changes))
 
     def _mine(self) -> "models.QuerySet[Any]":
         return self.model._base_manager.filter(

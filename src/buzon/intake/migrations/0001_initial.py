@@ -85,7 +85,6 @@ class Migration(migrations.Migration):
                     models.CharField(
                         choices=[
                             ("working", "Working"),
-                            ("behind", "Behind"),
                             ("throttled", "Throttled"),
                             ("rejected", "Rejected"),
                             ("unreachable", "Unreachable"),

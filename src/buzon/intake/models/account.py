@@ -9,9 +9,9 @@ from buzon.lease import LeasedRow
 class CollectionAccount(models.Model):
     """One login on one mail server (es: cuenta de recogida), with the fields of R2 and R6 to R11.
 
-    State (only `intake/health.py` changes it):
+    State (`intake/health.py` changes it after each run; `resume_account` ends a stop):
 
-        working ⇄ behind          due, but not reached for long
+        working
            │ ⇅
            ├─ throttled           the server says: too much
            ├─ unreachable         no connection, time-outs, not now
@@ -51,7 +51,6 @@ class CollectionAccount(models.Model):
 
     class State(models.TextChoices):
         WORKING = "working"
-        BEHIND = "behind"
         THROTTLED = "throttled"
         REJECTED = "rejected"
         UNREACHABLE = "unreachable"
