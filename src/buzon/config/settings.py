@@ -42,6 +42,7 @@ TIME_ZONE = "UTC"
 USE_I18N = True
 LANGUAGE_CODE = "en"
 LOGGING_CONFIG = None  # config/logs.py sets it up
+LOCK_SECONDS = 60  # how long a statement waits for a lock that somebody else holds
 
 
 def _sqlite(file: Path) -> dict[str, Any]:
@@ -50,7 +51,7 @@ def _sqlite(file: Path) -> dict[str, Any]:
         "NAME": str(file),
         "OPTIONS": {
             "transaction_mode": "IMMEDIATE",
-            "timeout": 60,
+            "timeout": LOCK_SECONDS,
             "init_command": (
                 "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-64000;"
                 "PRAGMA wal_autocheckpoint=4000; PRAGMA temp_store=MEMORY"
@@ -67,6 +68,9 @@ def _database(url: str) -> dict[str, Any]:
         return _sqlite(Path(str(parsed["NAME"])))
     parsed["CONN_MAX_AGE"] = None
     parsed["CONN_HEALTH_CHECKS"] = True
+    # No wait without a deadline: as long as SQLite's busy time-out.
+    options: dict[str, Any] = parsed.setdefault("OPTIONS", {})  # type: ignore[assignment]
+    options["options"] = f"{options.get('options', '')} -c lock_timeout={LOCK_SECONDS}s".strip()
     return parsed
 
 

@@ -104,7 +104,7 @@ class Embedded:
         for one in left:
             log.warning("did not stop in time", lane=one.thread.name)
             if one.lease is not None:
-                one.lease.release(due_at=timezone.now())
+                _give_back(one.lease)
         return not left and not self._ticker.is_alive()
 
     # The ticker's thread.
@@ -186,6 +186,14 @@ class Embedded:
 
     def _run_copies(self) -> None:
         copies.send_due(stop=self._stopping.is_set)
+
+
+def _give_back(lease: Lease) -> None:
+    try:
+        lease.release(due_at=timezone.now())
+    except DatabaseError:
+        # Then it runs out, or is freed by the next start, which finds this process dead.
+        log.exception("release failed", row=lease.pk)
 
 
 def did_something(totals: Totals) -> bool:

@@ -69,7 +69,13 @@ def process_one(
             customer=customer,
             silent=silent,
         )
-    _assign(account, customer, created=created, by_person=verdict.notify, silent=silent)
+    _assign(
+        account,
+        customer,
+        created=created,
+        by_person=verdict.notify and bounced is None,
+        silent=silent,
+    )
     if not merged:
         _tell(account, work, verdict, customer, message, bounced, silent=silent)
 

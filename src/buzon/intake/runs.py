@@ -145,7 +145,7 @@ def _processing(
 
     def process() -> None:
         nonlocal lease
-        lease = lease or _claimed(duty, account)
+        lease = lease or _claimed(duty, account, stop)
         if lease is not None:
             lease.renew_if_needed()
             Processor(account=account, lease=lease, stop=stop, decided=totals.count).run()
@@ -166,12 +166,12 @@ def _processing_due(account: CollectionAccount) -> datetime | None:
     return first
 
 
-def _claimed(duty: Duty, account: CollectionAccount) -> Lease | None:
+def _claimed(duty: Duty, account: CollectionAccount, stop: Callable[[], bool]) -> Lease | None:
     """The process duty; while another worker has it, wait for it, or for it to be done."""
     ends = time.monotonic() + lease_seconds() * 0.4
     while (lease := claim(duty)) is None:
         waits = Arrival.objects.filter(account=account).to_process().exists()
-        if not waits or time.monotonic() > ends:
+        if not waits or stop() or time.monotonic() > ends:
             return None
         time.sleep(0.05)
     return lease
