@@ -1,8 +1,8 @@
 """The few statements that run for every letter and every new customer, as SQL.
 
 A first download files tens of thousands of letters, and building such a statement with the ORM
-takes several times what the database needs for it (measured: 1,800 instead of 500 microseconds
-for a letter). Everything else goes through the ORM. Plain SQL of SQLite and PostgreSQL alike.
+takes several times what the database needs for it. Everything else goes through the ORM. Plain SQL
+of SQLite and PostgreSQL alike.
 """
 
 from collections.abc import Sequence
