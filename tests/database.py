@@ -12,6 +12,8 @@ import shutil
 import tempfile
 from pathlib import Path
 
+import django
+
 from tests.servers.postgres import Postgres
 
 DATABASE = os.environ.get("TESTS_DATABASE", "sqlite")
@@ -46,3 +48,4 @@ def _postgres_url() -> str:
 
 
 _prepare()
+django.setup()  # test modules import models at their top

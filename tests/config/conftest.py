@@ -10,18 +10,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import django
 import psycopg
 import pytest
 from pytest_django.fixtures import Settings
 
-django.setup()
-
-from buzon.config.command import parsed  # noqa: E402
-from buzon.config.command.failures import sentence_of  # noqa: E402
-from buzon.desk.models import Organization  # noqa: E402
-from tests.config.commands import Ran, environ, run, started  # noqa: E402
-from tests.database import DATABASE  # noqa: E402
+from buzon.config.command import parsed
+from buzon.config.command.failures import sentence_of
+from buzon.desk.models import Organization
+from tests.config.commands import Ran, environ, run, started
+from tests.database import DATABASE
 
 _numbers = itertools.count(1)
 
