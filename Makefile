@@ -35,7 +35,7 @@ check: setup-dev
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	BUZON_DATABASE_URL=sqlite://:memory: DJANGO_SETTINGS_MODULE=buzon.config.settings \
+	BUZON_DATABASE_URL=sqlite:///:memory: DJANGO_SETTINGS_MODULE=buzon.config.settings \
 		$(BIN)/django-admin makemigrations --check --dry-run
 	$(UV) lock --check
 	$(BIN)/pytest -q tests/test_docs.py tests/test_layout.py
