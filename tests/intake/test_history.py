@@ -1,8 +1,11 @@
 """How the letters of a first download are notified: one by one, summed up, or not at all."""
 
+from datetime import date
+
 import pytest
 
-from buzon.desk.models import Agent, AgentGroup, Customer, Event, Membership
+from buzon.desk.models import Agent, AgentGroup, Customer, Event, Membership, Message
+from buzon.intake.accounts import change_account
 from buzon.intake.models import CollectionAccount
 from tests.intake.collecting import collect
 from tests.intake.scene import KNOWN, STRANGER, Scene, scene
@@ -94,6 +97,40 @@ def test_how_it_is_told_is_decided_by_all_folders_together() -> None:
         collect(at.account(group=group_of(at, "bea"), folders=["INBOX", "Other"]))
         assert told("message_received") == []
         assert [event.data["letters"] for event in told("history_collected")] == [60]
+
+
+def test_a_folder_that_is_added_later_has_a_history_and_a_summary_of_its_own() -> None:
+    with scene() as at:
+        at.deliver(*[KNOWN] * 60)
+        account = at.account(group=group_of(at, "bea"))
+        collect(account)
+        assert [event.data["letters"] for event in told("history_collected")] == [60]
+
+        other = at.box.login.add_folder("Other")
+        at.deliver(*[STRANGER] * 7, folder=other)
+        change_account(account, folders=["INBOX", "Other"])
+        collect(account)
+        collect(account)
+        assert told("message_received") == []
+        assert [event.data["letters"] for event in told("history_collected")] == [60, 7]
+        assert [event.data["customers"] for event in told("history_collected")] == [1, 1]
+
+
+def test_nobody_misses_a_letter_where_the_history_turns_out_to_be_short() -> None:
+    """POP3 without TOP: only the whole messages tell which are from before the date."""
+    with scene("pop3", top=False) as at:
+        old = "Received: from a by b; Mon, 02 Mar 2026 10:00:00 +0100\r\n"
+        recent = "Received: from a by b; Mon, 02 Nov 2026 10:00:00 +0100\r\n"
+        for _ in range(270):
+            at.box.deliver(old.encode() + at.letter())
+        for _ in range(30):
+            at.box.deliver(recent.encode() + at.letter())
+        group = group_of(at, "bea")
+        collect(at.account(group=group, start="date", start_date=date(2026, 11, 1)))
+        assert Message.objects.count() == 30
+        one_by_one = len(told("message_received"))
+        summed_up = sum(event.data["letters"] for event in told("history_collected"))
+        assert one_by_one + summed_up == 30
 
 
 def test_what_a_sent_folder_holds_is_no_letter_of_the_summary() -> None:

@@ -97,7 +97,15 @@ def leave_outside(run: Run, folder: Folder, rows: Sequence[Arrival]) -> None:
         for start in range(0, len(keys), _CHUNK):
             Arrival.objects.filter(pk__in=keys[start : start + _CHUNK]).delete()
         add_outside(folder, [row.uidl or "" for row in rows])
-        Folder.objects.filter(pk=folder.pk).update(history_total=F("history_total") - len(rows))
+        if not _is_history_begun(folder):
+            Folder.objects.filter(pk=folder.pk).update(history_total=F("history_total") - len(rows))
+
+
+def _is_history_begun(folder: Folder) -> bool:
+    """Whether a letter of the history is on the desk. By then `history_total` has decided how it is
+    told; to change it between two letters could leave some untold, one by one and in a summary.
+    """
+    return Arrival.objects.filter(folder=folder, of_history=True, message__isnull=False).exists()
 
 
 def generations(folder: Folder, uidls: Collection[str]) -> dict[str, int]:

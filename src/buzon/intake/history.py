@@ -1,12 +1,14 @@
 """History: how it is notified, and when it is all here.
 
-Up to 50 letters are notified one by one; of more, each agent gets one summary at the end.
+Up to 50 letters are notified one by one; of more, each agent gets one summary at the end. A folder
+that is added later has a history of its own, with a summary of its own.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Count, Min, Q, Sum
+from django.db.models import Count, Q, Sum
 from django.utils import timezone
 
 from buzon.desk.events import record
@@ -27,15 +29,24 @@ def is_muted(account: CollectionAccount) -> bool:
 def finish_if_done(run: Run) -> None:
     """Once all history is decided: remember it, and give each agent the summary if that is how."""
     account = run.account
-    if account.history_done_at is not None or not _is_all_here(account):
+    folders = _unfinished(account)
+    if not folders or not _is_all_here(account):
         return
     now = timezone.now()
     with transaction.atomic():
         run.lease.fence()
         CollectionAccount.objects.filter(pk=account.pk).update(history_done_at=now)
         if account.history == CollectionAccount.History.AUTO and is_muted(account):
-            _sum_up(account)
+            _sum_up(account, folders)
     account.history_done_at = now
+
+
+def _unfinished(account: CollectionAccount) -> list[Folder]:
+    """The folders whose history is not remembered as done: at first all of them."""
+    folders = Folder.objects.filter(account=account)
+    if account.history_done_at is not None:
+        folders = folders.filter(baseline_at__gt=account.history_done_at)
+    return list(folders)
 
 
 def _letters(account: CollectionAccount) -> int:
@@ -51,11 +62,12 @@ def _is_all_here(account: CollectionAccount) -> bool:
     return not waiting.live().exists()
 
 
-def _sum_up(account: CollectionAccount) -> None:
+def _sum_up(account: CollectionAccount, folders: Sequence[Folder]) -> None:
     """One event for each agent: how many letters, how many of the customers are new."""
-    begun = account.folders.aggregate(at=Min("baseline_at"))["at"]
+    begun = min(folder.baseline_at for folder in folders if folder.baseline_at is not None)
     letters: Any = Arrival.objects.filter(
         account=account,
+        folder__in=folders,
         of_history=True,
         folder__role=Folder.Role.INBOX,
         message__customer__agent__active=True,
