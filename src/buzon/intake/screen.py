@@ -62,11 +62,12 @@ def judge(facts: Facts) -> Verdict:
 
 
 def _by_the_table(facts: Facts) -> Verdict:
+    if facts.ours == "notification":
+        return Verdict(outcome="ignored", why=reason("our_notification"))
     if facts.sent_folder:
         return _sent(facts)
     if facts.ours:
-        code = "our_notification" if facts.ours == "notification" else "our_own_address"
-        return Verdict(outcome="ignored", why=reason(code))
+        return Verdict(outcome="ignored", why=reason("our_own_address"))
     if facts.blocked:
         return Verdict(outcome="ignored", why=reason("blocked_sender"))
     if facts.kind is Kind.BOUNCE and facts.answers_our_letter:

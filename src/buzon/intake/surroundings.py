@@ -5,6 +5,7 @@ Loaded once for a batch, so that judging a thousand headers takes a handful of q
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
+from email.utils import parseaddr
 
 from django.conf import settings
 
@@ -149,5 +150,6 @@ def _first(addresses: Sequence[Address]) -> str:
 def _own_addresses(organization_id: int) -> set[str]:
     accounts = CollectionAccount.objects.filter(organization_id=organization_id)
     pairs = accounts.values_list("address", "username")
-    names = [settings.BUZON_MAIL_FROM, *(name for pair in pairs for name in pair)]
+    ours = parseaddr(settings.BUZON_MAIL_FROM)[1]  # it may have a name before it
+    names = [ours, *(name for pair in pairs for name in pair)]
     return {folded for name in names if (folded := fold(name))}
