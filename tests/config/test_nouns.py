@@ -150,6 +150,19 @@ def test_why_a_customer_is_this_agents(buzon: Console, shop: Organization) -> No
     assert given[0]["why"]["code"] == "free_next_in_turn"
 
 
+def test_the_customers_of_deactivated_agents_are_listed(buzon: Console) -> None:
+    """R10: they are handed out as if new when they next write."""
+    for name in ("Ana", "Leo"):
+        buzon("agent", "add", name, "--email", f"{name}@b.example")
+        buzon("customer", "add", f"of.{name}@d.example", "--agent", name)
+    assert buzon.json("customer", "list", "--left-behind") == []
+    buzon("agent", "deactivate", "Leo")
+    left = buzon.json("customer", "list", "--left-behind")
+    assert [(each["addresses"], each["agent"]) for each in left] == [(["of.Leo@d.example"], "Leo")]
+    for other in (["--unassigned"], ["--agent", "Ana"]):
+        assert "exclude" in buzon.refused("customer", "list", "--left-behind", *other)
+
+
 def test_one_address_in_two_stores_is_two_customers(buzon: Console) -> None:
     buzon("store", "add", "Norte")
     buzon("customer", "add", "c@d.example")

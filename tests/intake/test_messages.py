@@ -11,6 +11,7 @@ from pytest_django import Settings
 
 from buzon.demo.server import ImapConnection, MailServer
 from buzon.desk.models import Customer, Event, Message, Organization, Store
+from buzon.desk.reasons import sentence
 from buzon.intake import vault
 from buzon.intake.asked import fetch
 from buzon.intake.models import Arrival, RawMessage
@@ -325,6 +326,19 @@ def test_R5_a_store_s_account_matches_its_own_customers_and_those_of_no_store() 
         collect(account)
         assert outcomes(account) == {"skipped": 1, "filed": 1}
         assert Message.objects.get().from_address == STRANGER
+
+
+def test_R5_that_several_customers_came_into_question_is_shown() -> None:
+    with scene() as at:
+        for name in "AB":
+            at.customer(KNOWN, Store.objects.create(organization=at.organization, name=name))
+        at.deliver(KNOWN)
+        account = at.account()
+        collect(account)
+        assert Message.objects.get().link == {"code": "ambiguous_most_recent", "of": 2}
+        why = rows(account)[0].reason
+        assert why == {"code": "known_customer", "one_of": 2}
+        assert "belongs to 2 customers" in sentence(why)
 
 
 def test_R7_R11_two_events_for_a_new_customer_and_one_for_a_known() -> None:

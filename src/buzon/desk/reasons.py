@@ -81,4 +81,6 @@ def sentence(why: Mapping[str, Any]) -> str:
     words = REASONS[why["code"]].format_map(why)
     if why.get("retrieved_to_decide"):
         words += " (retrieved to decide: this server gives no header alone)"
+    if why.get("one_of"):
+        words += f" ({REASONS['ambiguous_most_recent'].format_map({'of': why['one_of']})})"
     return words

@@ -59,7 +59,8 @@ def process_one(
     message, merged = _file(work, letter, customer, link)
     work.arrival.message = message
     is_another = merged and work.held is None
-    decide(work.arrival, verdict.outcome, reason("same_message") if is_another else verdict.why)
+    why = reason("same_message") if is_another else _with_doubt(verdict.why, link)
+    decide(work.arrival, verdict.outcome, why)
     silent = work.arrival.of_history and around.is_history_muted
     if created:
         matches.now_known(around.sender_of(work.reading))
@@ -128,6 +129,11 @@ def _customer(
         account.organization_id, account.store_id, _as_written(around, work.reading)
     )
     return customer, created, reason("created_for_sender")
+
+
+def _with_doubt(why: dict[str, Any], link: dict[str, Any]) -> dict[str, Any]:
+    """The ledger tells, too, where several customers came into question."""
+    return why | {"one_of": link["of"]} if link["code"] == "ambiguous_most_recent" else why
 
 
 def _as_written(around: Surroundings, reading: Reading) -> str:

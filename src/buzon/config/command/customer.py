@@ -10,6 +10,7 @@ from buzon.config.command import output, scope
 from buzon.config.command.parser import Parser, WrongArgument
 from buzon.config.command.values import octets_from
 from buzon.desk.addresses import fold
+from buzon.desk.assignment import left_behind
 from buzon.desk.customers import add_customer, import_csv
 from buzon.desk.models import Assignment, Customer, Organization
 from buzon.desk.people import agent_named
@@ -33,6 +34,11 @@ def add_to(parser: Parser) -> None:
     every = verbs.add("list", "All customers", _list)
     every.add_argument("--agent", metavar="A", help="only those of this agent")
     every.add_argument("--unassigned", action="store_true", help="only those without an agent")
+    every.add_argument(
+        "--left-behind",
+        action="store_true",
+        help="only those of deactivated agents: handed out as if new when they next write",
+    )
     load = verbs.add("import", "Import a CSV file", _import, writes=True, description=_IMPORT)
     load.add_argument("file", metavar="FILE", help="the file, - for standard input")
     for verb, meaning in (
@@ -70,9 +76,11 @@ def _list(options: Namespace) -> None:
 
 def _chosen(options: Namespace) -> "QuerySet[Customer]":
     organization = scope.organization_of(options)
-    if options.agent is not None and options.unassigned:
-        raise WrongArgument("--agent and --unassigned exclude each other.")
+    if sum((options.agent is not None, options.unassigned, options.left_behind)) > 1:
+        raise WrongArgument("--agent, --unassigned and --left-behind exclude each other.")
     rows = Customer.objects.filter(organization=organization)
+    if options.left_behind:
+        rows = left_behind(organization)
     if options.store is not None:
         rows = rows.filter(store=store_named(organization, options.store))
     if options.agent is not None:
