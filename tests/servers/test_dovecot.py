@@ -149,7 +149,7 @@ def test_settings_win_and_stopping_leaves_nothing() -> None:
         with imap(server, "ana") as client:
             assert set(client.capability()[1]) == {b"IMAP4rev1 IDLE"}
     assert not root.exists()
-    with pytest.raises(ConnectionRefusedError):
+    with pytest.raises(OSError):  # refused, or reset by a child that is just going
         imaplib.IMAP4(server.host, server.port("imap", "none"), timeout=5)
 
 
