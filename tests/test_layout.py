@@ -85,5 +85,19 @@ def test_no_file_is_a_dumping_ground_of_pragmas() -> None:
     assert found == []
 
 
+@pytest.mark.parametrize("rule", [f"R{number}" for number in range(1, 14)])
+def test_every_rule_has_a_test_that_names_it(rule: str) -> None:
+    """In a test's name or its first sentence."""
+    named = re.compile(rf"(?<![A-Za-z0-9]){rule}(?![A-Za-z0-9])", re.IGNORECASE)
+    tests = [
+        node
+        for path in (ROOT / "tests").rglob("test_*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")
+    ]
+    words = [f"{node.name.replace('_', ' ')} {ast.get_docstring(node) or ''}" for node in tests]
+    assert any(named.search(one) for one in words)
+
+
 def _docstring(path: Path) -> str | None:
     return ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
