@@ -14,6 +14,7 @@ from buzon.wire.imap import refusal
 from buzon.wire.imap.command import astring, joined
 from buzon.wire.imap.connection import Answer, Connection
 from buzon.wire.imap.events import Continuation, Data, Event, Status
+from buzon.wire.secrecy import secret_hidden
 
 # An honest server sends one error challenge; one that goes on asking would keep us for ever.
 MOST_CHALLENGES = 3
@@ -34,7 +35,8 @@ def log_in(connection: Connection, credentials: Credentials) -> frozenset[str]:
     if greeting.kind == "PREAUTH":
         return capabilities
     _check_encrypted(connection)
-    answer = _authenticated(connection, credentials, capabilities)
+    with secret_hidden(credentials, connection.transport.endpoint):
+        answer = _authenticated(connection, credentials, capabilities)
     return _capabilities_in([*answer.events, answer.status]) or ask_capabilities(connection)
 
 

@@ -14,6 +14,7 @@ from buzon.wire.errors import AuthRejected, MailError, NotPermitted, ServerBusy,
 from buzon.wire.pop3.channel import Channel, Command
 from buzon.wire.pop3.core import Challenge, Reply, Shape
 from buzon.wire.pop3.refusal import refused
+from buzon.wire.secrecy import secret_hidden
 
 Capabilities = dict[str, tuple[str, ...]]
 
@@ -38,7 +39,8 @@ def enter(channel: Channel, endpoint: Endpoint, credentials: Credentials) -> Cap
     before = _before_login(channel, endpoint)
     if endpoint.security is not Security.NONE and not channel.transport.encrypted:
         raise TlsRefused("The connection is not encrypted; nothing secret was sent.")
-    _log_in(channel, endpoint, credentials, before)
+    with secret_hidden(credentials, endpoint):
+        _log_in(channel, endpoint, credentials, before)
     return capabilities(channel)
 
 
