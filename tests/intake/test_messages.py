@@ -55,6 +55,22 @@ def test_two_accounts_of_one_store_one_message_two_arrivals() -> None:
         assert Customer.objects.count() == 1
 
 
+def test_R11_a_message_that_was_nobodys_until_its_second_arrival_is_told() -> None:
+    failed = b"Authentication-Results: mx.shop.example; dmarc=fail header.from=customer.example\r\n"
+    with two_boxes(failed + letter()) as (at, second):
+        collect(at.account(trusted_authserv_id="mx.shop.example"))
+        assert Message.objects.get().customer is None
+        collect(at.account(username=second))
+        customer = Customer.objects.get()
+        assert Message.objects.get().customer == customer
+        about_them = Event.objects.filter(customer=customer).order_by("id")
+        assert list(about_them.values_list("kind", flat=True)) == [
+            "customer_created",
+            "customer_left_unassigned",
+            "message_received",
+        ]
+
+
 def test_two_stores_a_message_for_each() -> None:
     with two_boxes(letter()) as (at, second):
         stores = [Store.objects.create(organization=at.organization, name=n) for n in "AB"]

@@ -77,7 +77,7 @@ def process_one(
         by_person=verdict.notify and bounced is None,
         silent=silent,
     )
-    if not merged:
+    if created or not merged:  # where it was nobody's before, it was told to nobody
         _tell(account, work, verdict, customer, message, bounced, silent=silent)
 
 
