@@ -89,6 +89,22 @@ def test_what_needs_a_person(installed: Installation, password: Path) -> None:
     assert "BUZON_MAIL_FROM" in found["copies by e-mail"]["detail"]
 
 
+def test_what_waits_in_a_suspended_organization_is_not_late(installed: Installation) -> None:
+    installed.python(
+        "import django; django.setup()\n"
+        "from datetime import timedelta\n"
+        "from django.utils import timezone\n"
+        "from buzon.desk.models import Event, Organization\n"
+        "from buzon.desk.organizations import suspend_organization\n"
+        "shop = Organization.objects.get()\n"
+        "Event.objects.create(organization=shop, kind='account_failed')\n"
+        "Event.objects.update(at=timezone.now() - timedelta(hours=2))\n"
+        "suspend_organization(shop)\n"
+    )
+    status, found = findings(installed)
+    assert (status, wrong(found)) == (0, [])
+
+
 def test_only_one_organization(installed: Installation) -> None:
     assert installed("doctor", "--organization", "My shop").status == 0
     assert "'Nobody'" in installed("doctor", "--organization", "Nobody").sentence()

@@ -20,6 +20,7 @@ from buzon.desk.models import Event, Organization
 from buzon.desk.reasons import sentence
 from buzon.intake.accounts import credentials_of
 from buzon.intake.models import Arrival, CollectionAccount, Duty
+from buzon.notify import copies
 from buzon.notify.models import Copy, Round
 
 _LEAST_ROOM = 500_000_000  # octets
@@ -145,7 +146,7 @@ def due_rows() -> Iterator[Finding]:
         ("collections", duties.filter(kind=Duty.Kind.COLLECT)),
         ("messages to read", duties.filter(kind=Duty.Kind.PROCESS)),
         ("events to tell", Round.objects.filter(organization__suspended_at__isnull=True)),
-        ("copies to send", Copy.objects.filter(sent_at=None, given_up_at=None)),
+        ("copies to send", copies.due()),
     )
     found = [(what, *_oldest(queryset)) for what, queryset in rows]
     behind = [what for what, at, number in found if at is not None and at < late]
@@ -154,7 +155,8 @@ def due_rows() -> Iterator[Finding]:
     since = f"; the oldest since {output.cell(oldest)}" if oldest else ""
     remedy = "Is buzon up running?" if behind else ""
     yield Finding("due", not behind, f"Due now: {told}{since}.", remedy)
-    untold = Event.objects.filter(told_at=None, at__lt=late).count()
+    active = Event.objects.filter(organization__suspended_at__isnull=True)
+    untold = active.filter(told_at=None, at__lt=late).count()
     if untold:
         detail = f"{untold:,} events wait to be told since long."
         yield Finding("events", False, detail, "Is buzon up running?")
