@@ -1,6 +1,10 @@
 """`buzon account …`: every flag, the defaults, and one sentence for each wrong value."""
 
+import contextlib
 import os
+import pty
+import subprocess
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,6 +17,7 @@ from buzon.desk.models import AgentGroup, Organization, Store
 from buzon.desk.organizations import remove_organization, suspend_organization
 from buzon.intake.accounts import FIELDS, credentials_of, field_defaults
 from buzon.intake.models import Arrival, CollectionAccount
+from tests.config.commands import ROOT
 from tests.config.conftest import Console, Installation
 
 
@@ -150,6 +155,32 @@ def test_the_password_may_come_from_standard_input(installed: Installation) -> N
     assert "s3cret" not in shown.text
 
 
+def test_on_a_terminal_the_password_is_asked_for_and_not_shown(installed: Installation) -> None:
+    add = ["account", "add", "a", "--host", "h.example", "--username", "u", "--password-file", "-"]
+    screen, terminal = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "buzon.config.command", *add],
+        env=installed.env,
+        cwd=ROOT,
+        stdin=terminal,
+        stdout=terminal,
+        stderr=terminal,
+        start_new_session=True,  # the test runner's own terminal, if any, is left alone
+    )
+    os.close(terminal)
+    shown = b""
+    while b"not shown" not in shown:
+        shown += os.read(screen, 65_536)
+    os.write(screen, b"s3cret\n")
+    with contextlib.suppress(OSError):  # EIO: the other end was closed
+        while piece := os.read(screen, 65_536):
+            shown += piece
+    os.close(screen)
+    assert process.wait(60) == 0, shown
+    assert b"Added a;" in shown
+    assert b"s3cret" not in shown
+
+
 def test_r1_the_eleventh_is_refused(buzon: Console, needed: list[Any]) -> None:
     for number in range(10):
         buzon("account", "add", f"a{number}", *needed)
@@ -175,6 +206,16 @@ def test_set_changes_what_is_given(buzon: Console, shop: Organization, needed: l
     assert (after["create_customer"], after["active"]) == (False, False)
     assert "nothing to change" in buzon.refused("account", "set", "shop")
     assert "in the future" in buzon.refused("account", "set", "shop", "--start", "2999-01-01")
+
+
+def test_new_customers_who_go_to_nobody_are_pointed_out(buzon: Console, needed: list[Any]) -> None:
+    buzon("account", "add", "a", *needed)
+    assert buzon.noted == ""
+    buzon("account", "add", "b", *needed, "--create-customer")
+    assert "buzon account set b --group NAME." in buzon.noted
+    buzon("group", "add", "Ventas")
+    buzon("account", "add", "c", *needed, "--create-customer", "--group", "Ventas")
+    assert buzon.noted == ""
 
 
 def test_list_and_show_for_people(buzon: Console, needed: list[Any]) -> None:

@@ -52,6 +52,13 @@ def test_a_wrong_argument_is_one_sentence(
     assert error.count("\n") == 1
 
 
+def test_text_that_is_not_utf8_is_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+    latin = b"Mu\xf1oz".decode("utf-8", "surrogateescape")
+    assert main(["agent", "status", latin, "free"]) == 2
+    told = "Mu\\udcf1oz is not UTF-8 text: set the terminal to UTF-8.\n"
+    assert capsys.readouterr() == ("", told)
+
+
 def test_the_same_from_a_shell() -> None:
     assert run("account", "add", "--port", "x").sentence() == (
         "--port must be a whole number from 1 to 65535, not 'x'."

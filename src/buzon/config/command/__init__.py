@@ -13,7 +13,7 @@ from argparse import Namespace
 from collections.abc import Sequence
 
 from buzon.config.command.nouns import NOUNS, Noun
-from buzon.config.command.parser import Parser
+from buzon.config.command.parser import Parser, readable
 
 WRONG = 2
 INTERRUPTED = 130  # 128 + SIGINT, as a shell would say
@@ -57,7 +57,7 @@ def parsed(given: list[str]) -> Namespace:
     noun = _noun_of(given)
     if noun and NOUNS[noun].needs_django:
         _set_up_django()
-    return _parser(noun).parse(given)
+    return readable(_parser(noun).parse(given))
 
 
 def _noun_of(given: list[str]) -> str:

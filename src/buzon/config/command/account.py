@@ -61,6 +61,10 @@ def _add(options: Namespace) -> None:
     organization = scope.organization_of(options)
     account = add_account(organization, name=options.name, **_given(options, organization))
     print(f"Added {account.name}; buzon account check {account.name} asks the server about it.")
+    if account.create_customer and account.group is None:
+        output.note(
+            f"New customers are given to nobody: buzon account set {account.name} --group NAME."
+        )
 
 
 def _list(options: Namespace) -> None:
@@ -98,8 +102,9 @@ def _set(options: Namespace) -> None:
 def _remove(options: Namespace) -> None:
     account = _account(options)
     removed = remove_account(account)
+    rows = output.counted(removed.arrivals, "row")
     print(
-        f"Removed {options.account} and {removed.arrivals:,} rows of its ledger; letters, "
+        f"Removed {options.account} and {rows} of its ledger; letters, "
         "customers and the mail on the server stay."
     )
 

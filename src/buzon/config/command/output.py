@@ -80,6 +80,11 @@ def stamp(at: datetime | None) -> str | None:
     return at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
+def counted(number: int, thing: str) -> str:
+    """ "1 message", "1,200 messages"."""
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"
+
+
 def size(octets: float) -> str:
     """Octets in the unit that a person would use."""
     for unit in ("B", "kB", "MB", "GB"):

@@ -72,6 +72,27 @@ class Parser(argparse.ArgumentParser):
         raise WrongArgument(_sentence(self.prog, message))
 
 
+_FILES = {"file", "paths", "secret", "password_file"}  # names of files may be any octets
+
+
+def readable(options: argparse.Namespace) -> argparse.Namespace:
+    """The same options. Raises WrongArgument for text that is not UTF-8: no database holds it."""
+    for name, value in vars(options).items():
+        for text in value if isinstance(value, list) else [value]:
+            if name not in _FILES and isinstance(text, str) and not _is_utf8(text):
+                shown = text.encode("ascii", "backslashreplace").decode()
+                raise WrongArgument(f"{shown} is not UTF-8 text: set the terminal to UTF-8.")
+    return options
+
+
+def _is_utf8(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 class Verbs:
     """The verbs of one noun: `buzon store add`, `buzon store list`, …"""
 

@@ -1,5 +1,6 @@
 """What may be written behind a flag. Each reader says what it expects: `--port must be …`."""
 
+import getpass
 import sys
 from argparse import ArgumentTypeError
 from collections.abc import Callable
@@ -76,11 +77,14 @@ def sha256(written: str) -> str:
 
 
 def secret_from(file: str, *, word: str = "password") -> str:
-    """A secret from a file, or for "-" from standard input, without one final line end.
+    """A secret from a file, or for "-" from standard input, without one final line end. On a
+    terminal it is asked for, and not shown while it is typed.
 
     It is never an argument, because the arguments of a process are shown to every user of the
     machine. Raises WrongArgument.
     """
+    if file == "-" and sys.stdin.isatty():
+        return _typed(word)
     octets = _octets_of(file, word)
     if len(octets) > _MOST_SECRET:
         raise WrongArgument(f"{_named(file)} is too long to hold a {word}.")
@@ -91,6 +95,16 @@ def secret_from(file: str, *, word: str = "password") -> str:
     text = text.removesuffix("\n").removesuffix("\r")
     if not text:
         raise WrongArgument(f"{_named(file)} is empty: the {word} is expected in it.")
+    return text
+
+
+def _typed(word: str) -> str:
+    try:
+        text = getpass.getpass(f"The {word} (it is not shown): ")
+    except EOFError:
+        text = ""
+    if not text:
+        raise WrongArgument(f"No {word} was typed.")
     return text
 
 
