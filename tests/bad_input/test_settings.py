@@ -21,6 +21,8 @@ WRONG = [
     ("BUZON_COLOUR", "red", "There is no setting BUZON_COLOUR; docs/settings.md lists them all."),
     ("BUZON_MAX_MESSAGE_BYTES", "50 MB", "must be a whole number from 10000 to 1000000000, not"),
     ("BUZON_READ_TIMEOUT_SECONDS", "nan", "must be a number of seconds from 0.1 to 600, not"),
+    ("BUZON_CA_FILE", "/nowhere.pem", "must be a PEM file of certificates that can be read, or"),
+    ("BUZON_CA_FILE", "/etc/hostname", "must be a PEM file of certificates that can be read, or"),
     ("BUZON_ALLOW_PRIVATE_HOSTS", "maybe", "must be yes or no, not 'maybe'."),
 ]
 
@@ -40,6 +42,12 @@ def test_a_database_url_that_makes_no_sense_makes_nothing(fresh: Installation) -
         told = clear(fresh("store", "add", "Sur", BUZON_DATABASE_URL=url).sentence())
         assert "BUZON_DATABASE_URL" in told
         nothing_was_made(fresh)
+
+
+def test_a_file_of_authorities_that_is_missing_makes_nothing(fresh: Installation) -> None:
+    told = clear(fresh("store", "add", "Sur", BUZON_CA_FILE="/nowhere.pem").sentence())
+    assert told.startswith("BUZON_CA_FILE must be a PEM file")
+    nothing_was_made(fresh)
 
 
 def test_keys_that_make_no_sense_make_nothing(fresh: Installation) -> None:

@@ -5,6 +5,7 @@
 
 import os
 import re
+import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -117,6 +118,15 @@ def _url(written: str, expected: str) -> SplitResult | None:
     return parts
 
 
+def _authorities(written: str) -> str:
+    if written:
+        try:
+            ssl.create_default_context(cafile=written)
+        except (OSError, ValueError):  # a PEM that makes no sense is an OSError too
+            raise ValueError("a PEM file of certificates that can be read, or empty") from None
+    return written
+
+
 def _one_of(*choices: str) -> Callable[[str], str]:
     def read(written: str) -> str:
         if written not in choices:
@@ -204,7 +214,7 @@ SETTINGS = (
         "BUZON_CA_FILE",
         "",
         "A PEM file of certificate authorities that are trusted beside the system's.",
-        _text,
+        _authorities,
     ),
     Setting(
         "BUZON_SMTP_URL",

@@ -2,7 +2,6 @@
 
 import queue
 import signal
-import ssl
 import sys
 from email.utils import parseaddr
 
@@ -103,11 +102,3 @@ def _check_mail_settings() -> None:
             "BUZON_SMTP_URL is set, so BUZON_MAIL_FROM must be the address that notifications "
             "come from, such as buzon@example.com."
         )
-    if settings.BUZON_CA_FILE:
-        try:
-            ssl.create_default_context(cafile=settings.BUZON_CA_FILE)
-        except (OSError, ssl.SSLError):
-            raise InstallationError(
-                f"BUZON_CA_FILE {settings.BUZON_CA_FILE} cannot be read as a PEM file of "
-                "certificates; check the path, or leave the setting empty."
-            ) from None
