@@ -121,7 +121,7 @@ def test_a_wrong_csv_line_is_named_and_nothing_is_imported(shop: Shop, tmp_path:
         assert word.lower() in told.lower(), (text, told)
     with file.open("w", newline="", encoding="utf-8") as opened:
         csv.writer(opened).writerows([["email", "name"], ["ana@x.example", "Ana"]])
-    assert shop.do("customer", "import", file) == "Imported 1 customers.\n"
+    assert shop.do("customer", "import", file) == "Imported 1 customer.\n"
 
 
 WRONG = [

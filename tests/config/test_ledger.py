@@ -120,13 +120,27 @@ def test_a_long_ledger_takes_few_queries(
 def test_retry_and_fetch(buzon: Console, account: CollectionAccount) -> None:
     failed, skipped = arrival(account, 1, "failed"), arrival(account, 2, "skipped")
     assert "only failed" in buzon.refused("retry", failed.pk, skipped.pk)
-    assert "1 messages" in buzon("retry", failed.pk)
+    assert buzon("retry", failed.pk) == "1 message waits to be tried again.\n"
     assert "only skipped and oversized" in buzon.refused("fetch", failed.pk)
-    assert "1 messages" in buzon("fetch", skipped.pk)
+    assert buzon("fetch", skipped.pk).startswith("1 message waits to be downloaded")
     assert {line["outcome"] for line in buzon.lines("ledger")} == {"waiting"}
     assert "Say either" in buzon.refused("fetch")
     assert "Say either" in buzon.refused("fetch", 1, "--customer", "a@b.example")
     assert "no customer" in buzon.refused("fetch", "--customer", "a@b.example")
+
+
+def test_a_new_customer_is_told_of_earlier_letters(
+    buzon: Console, account: CollectionAccount
+) -> None:
+    for uid in (1, 2):
+        arrival(account, uid, "skipped", sender="ana@x.example")
+    told = buzon("customer", "add", "ana@x.example")
+    assert "Still on the server: 2 letters; buzon fetch --customer ana@x.example." in told
+    shown = buzon.json("customer", "show", "ana@x.example")
+    assert (shown["letters"], shown["earlier_letters"]) == (0, 2)
+    assert buzon("fetch", "--customer", "ana@x.example").startswith("2 messages wait")
+    assert "Nothing" in buzon("fetch", "--customer", "ana@x.example")
+    assert "Still" not in buzon("customer", "add", "eva@x.example")
 
 
 def test_nothing_crosses_from_one_organization_to_another(

@@ -56,6 +56,22 @@ def test_groups_and_agents(buzon: Console) -> None:
     assert "There are no groups" in buzon("group", "list")
 
 
+def test_what_was_added_is_what_the_list_shows(buzon: Console) -> None:
+    for added in (
+        ["store", "add", "Añil"],
+        ["group", "add", "Ventas"],
+        ["agent", "add", "Íñigo", "--email", "i@shop.example", "--group", "Ventas"],
+        ["customer", "add", "ana@x.example", "--name", "Ana", "--store", "Añil"],
+    ):
+        one = buzon.json(*added)
+        if added[0] == "agent":
+            assert one["groups"] == ["Ventas"]
+        if added[0] != "group":
+            assert buzon.json(added[0], "list") == [one]
+        else:
+            assert one["agents"] == []
+
+
 def test_an_agent_with_a_group_that_is_not_there_is_not_added(buzon: Console) -> None:
     told = buzon.refused("agent", "add", "Ana", "--email", "a@b.example", "--group", "Ventas")
     assert "'Ventas'" in told
@@ -181,12 +197,16 @@ def test_a_customer_that_is_not_there(buzon: Console, wanted: str, told: str) ->
 def test_import_is_all_or_nothing(buzon: Console, tmp_path: Path) -> None:
     file = tmp_path / "customers.csv"
     file.write_bytes("email;nombre;color\nana@x.example;Peña;azul\n".encode("cp1252"))
-    assert buzon("customer", "import", file) == "Imported 1 customers.\n"
+    assert buzon("customer", "import", file) == "Imported 1 customer.\n"
     assert "color" in buzon.noted
     assert buzon.json("customer", "list")[0]["name"] == "Peña"
+    file.write_text("email,color\nc@x.example,rojo\n")
+    report = {"imported": 1, "ignored_columns": ["color"]}
+    assert buzon.json("customer", "import", file) == report
+    buzon.noted = ""
     file.write_text("email,name\nb@x.example,B\nnobody,C\n")
     assert "3" in buzon.refused("customer", "import", file)
-    assert len(buzon.json("customer", "list")) == 1
+    assert len(buzon.json("customer", "list")) == 2
     assert "There is no file" in buzon.refused("customer", "import", tmp_path / "none.csv")
     assert "is a folder" in buzon.refused("customer", "import", tmp_path)
 
@@ -264,3 +284,17 @@ def test_notifications(buzon: Console, shop: Organization) -> None:
     Notification.objects.filter(user=user).update(read_at=timezone.now())
     assert len(buzon.json("notification", "list", "--unread")) == 1
     assert "account failed" in buzon("notification", "list")
+
+
+def test_a_notification_names_its_customer(buzon: Console, shop: Organization) -> None:
+    buzon("agent", "add", "Ana", "--email", "a@b.example")
+    for address, name in (("eva@x.example", "Eva"), ("luz@x.example", "")):
+        buzon("customer", "add", address, "--name", name)
+        event = Event.objects.create(organization=shop, kind="customer_assigned")
+        Notification.objects.create(
+            organization=shop, kind="customer_assigned", event=event, agent=Agent.objects.get(),
+            customer=Customer.objects.get(addresses__address=address), channels={"list": True},
+        )  # fmt: skip
+    _, nameless, named = buzon("notification", "list").splitlines()
+    assert "luz@x.example" in nameless
+    assert "Eva" in named

@@ -40,7 +40,7 @@ def test_an_installation_with_one_organization_never_names_it(shop: Organization
     assert organizations.organization_named(None) == shop
     other = cast.organization("Chairs")
     assert organizations.organization_named("Chairs") == other
-    with refuses("Say which organization is meant. There are: Chairs, Lamps."):
+    with refuses("Say which organization is meant: --organization NAME. There are: Chairs, Lamps."):
         organizations.organization_named(None)
     with refuses("There is no organization 'Tables'. There are: Chairs, Lamps."):
         organizations.organization_named("Tables")

@@ -12,7 +12,7 @@ from buzon.desk.customers import add_customer
 from buzon.desk.models import Organization, Store
 from buzon.desk.stores import add_store
 from buzon.intake.accounts import add_account
-from buzon.intake.asked import AskedError, fetch, fetch_earlier_letters, retry
+from buzon.intake.asked import AskedError, earlier_letters, fetch, fetch_earlier_letters, retry
 from buzon.intake.models import Arrival, CollectionAccount, Duty
 
 _uids = itertools.count(1)
@@ -95,14 +95,16 @@ def test_nothing_of_another_organization(shop: Organization) -> None:
 
 def test_all_that_a_customer_wrote_before_being_one(shop: Organization) -> None:
     of = account(shop)
-    add_customer(shop, addresses=["ana@example.com", "ana@work.example"])
+    ana = add_customer(shop, addresses=["ana@example.com", "ana@work.example"])
     mine = [arrival(of, "skipped", sender=one) for one in ("ana@example.com", "ana@work.example")]
     arrival(of, "skipped", sender="eva@example.com")
     arrival(of, "ignored", sender="ana@example.com")
     arrival(of, "skipped", sender="ana@example.com", gone_at=timezone.now())
     elsewhere = Organization.objects.create(name="Other")
     arrival(account(elsewhere), "skipped", sender="ana@example.com")
+    assert earlier_letters(ana) == 2
     assert fetch_earlier_letters(shop, "Ana@Example.com") == 2
+    assert earlier_letters(ana) == 0
     assert waiting() == {row.pk for row in mine}
     assert fetch_earlier_letters(shop, "ana@example.com") == 0
 

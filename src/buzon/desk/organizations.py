@@ -46,7 +46,9 @@ def organization_named(name: str | None) -> Organization:
     if not first_two:
         raise DeskError("There is no organization yet; `buzon organization add NAME` makes one.")
     if len(first_two) > 1:
-        raise DeskError(f"Say which organization is meant.{names(_all_names())}")
+        raise DeskError(
+            f"Say which organization is meant: --organization NAME.{names(_all_names())}"
+        )
     return first_two[0]
 
 

@@ -13,7 +13,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from buzon.desk.addresses import fold
-from buzon.desk.models import CustomerAddress, Organization
+from buzon.desk.models import Customer, CustomerAddress, Organization
 from buzon.intake.earlier import senders_who_are_customers
 from buzon.intake.models import Arrival, CollectionAccount, Duty
 
@@ -69,10 +69,21 @@ def fetch_earlier_letters(organization: Organization, address: str) -> int:
         return sum(_fetch_left_by(account, customers) for account in accounts)
 
 
+def earlier_letters(customer: Customer) -> int:
+    """How many letters of this customer lie on the servers, left there before it was one."""
+    accounts = CollectionAccount.objects.filter(organization=customer.organization_id)
+    return sum(_left_by(account, {customer.pk}).count() for account in accounts)
+
+
 def _fetch_left_by(account: CollectionAccount, customers: Collection[int]) -> int:
+    left = _left_by(account, customers)
+    return _set_waiting(left.select_for_update(of=("self",)), _FETCH)
+
+
+def _left_by(account: CollectionAccount, customers: Collection[int]) -> "QuerySet[Arrival]":
     left = Arrival.objects.live().filter(account=account, outcome__in=_LEFT)
     senders = senders_who_are_customers(account, left, customers=customers)
-    return _set_waiting(left.select_for_update(of=("self",)).filter(sender__in=senders), _FETCH)
+    return left.filter(sender__in=senders)
 
 
 def _wait_again(organization: Organization, ids: Collection[int], wish: _Wish) -> int:

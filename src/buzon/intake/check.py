@@ -121,7 +121,7 @@ def _ask_imap(
             for folder in account.folders.order_by("role", "pk"):
                 yield _imap_folder(session, folder, counts)
             yield Step("deletion", True, *_imap_deletion(account, session))
-            yield Step("messages", True, f"{sum(counts):,} messages.")
+            yield Step("messages", True, f"{_messages(sum(counts))}.")
     except MailError as error:
         yield from _refused(account, error)
 
@@ -136,7 +136,7 @@ def _ask_pop3(
             listing = session.listing()
             yield Step("deletion", True, *_pop3_deletion(account, has_uidl=session.has_uidl))
             octets = sum(each.size for each in listing)
-            detail = f"{len(listing):,} messages, {octets:,} octets."
+            detail = f"{_messages(len(listing))}, {octets:,} octets."
             yield Step("messages", True, detail, _without_top(account, has_top=session.has_top))
         finally:
             session.close()
@@ -161,7 +161,11 @@ def _imap_folder(session: ImapSession, folder: Folder, counts: list[int]) -> Ste
     except (FolderMissing, NotPermitted) as error:
         return _missing(session, folder, error)
     counts.append(opened.exists)
-    return Step("folder", True, f"{folder.name} is there, with {opened.exists:,} messages.")
+    return Step("folder", True, f"{folder.name} is there, with {_messages(opened.exists)}.")
+
+
+def _messages(number: int) -> str:
+    return f"{number:,} message{'' if number == 1 else 's'}"
 
 
 def _missing(session: ImapSession, folder: Folder, error: MailError) -> Step:

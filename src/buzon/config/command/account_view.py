@@ -52,11 +52,18 @@ def shown(account: CollectionAccount) -> None:
     output.facts(_facts(account))
     print()
     headings = ("folder", "role", "on the server at first", "outside", "from UID", "to UID")
-    rows = [(f.name, f.role, f.history_total, f.outside, f.low, f.high) for f in _folders(account)]
+    rows = [(f.name, f.role, f.history_total, f.outside, *_numbers(f)) for f in _folders(account)]
     output.table(headings, rows, empty="It has no folders.")
     print()
     outcomes = [pair for pair in _outcomes(account).items() if pair[1]]
     output.table(("outcome", "messages"), outcomes, empty="The ledger is empty.")
+
+
+def _numbers(folder: Folder) -> tuple[int | None, int | None]:
+    """The UIDs that were looked at; POP3 has none."""
+    if folder.high < folder.low:
+        return None, None
+    return folder.low, folder.high
 
 
 def _facts(account: CollectionAccount) -> list[tuple[str, Any]]:

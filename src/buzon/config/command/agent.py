@@ -44,6 +44,7 @@ def add_to(parser: Parser) -> None:
     change = verbs.add("set", "Change an agent", _set, writes=True)
     for verb in (add, status, present, away, deactivate, activate, change):
         verb.add_argument("name", metavar="NAME", help="the agent's name")
+    add.add_json()
     _add_details(add, change)
     status.add_argument(
         "status", metavar="STATUS", type=one_of(*Agent.Status.values),
@@ -88,6 +89,9 @@ def _add(options: Namespace) -> None:
             organization, name=options.name, email=options.email, groups=groups, password=password
         )
         _set_copies(agent, options.email_copies)
+    if options.json:
+        output.document(_as_json(agent))
+        return
     print(f"Added the agent {agent.name}.")
 
 

@@ -54,13 +54,16 @@ def _collect(options: Namespace) -> int:
         tell_all(organization, stop=stopping.is_set)
     _show(totals, as_json=options.json)
     if stopping.signal is not None:
+        output.note("Stopped before the end; the next collection goes on from here.")
         return 128 + stopping.signal
     return 1 if any(each.error for each in totals) else 0
 
 
 def _accounts(organization: Organization, names: Sequence[str]) -> list[CollectionAccount]:
     if organization.suspended_at is not None:
-        raise WrongArgument(f"{organization} is suspended: buzon organization resume.")
+        raise WrongArgument(
+            f"{organization} is suspended: buzon organization resume '{organization}'."
+        )
     if names:
         return [scope.account_of(organization, name) for name in dict.fromkeys(names)]
     rows = CollectionAccount.objects.filter(organization=organization, active=True)
@@ -168,7 +171,7 @@ def _show(totals: list[Totals], *, as_json: bool) -> None:
     if as_json:
         output.document([each.as_json() for each in totals])
     else:
-        output.table(_HEADINGS, map(_row, totals), empty="There was nothing to collect.")
+        _table(totals)
     for each in totals:
         if each.error:
             output.note(f"{each.account}: {each.error}")
@@ -178,6 +181,24 @@ _HEADINGS = (
     "account", "listed", "outside", "filed", "skipped", "ignored", "oversized", "failed",
     "settled", "received", "seconds",
 )  # fmt: skip
+
+
+_ALWAYS = {"account", "listed", "filed", "failed", "received", "seconds"}
+
+
+def _table(totals: list[Totals]) -> None:
+    """Without the columns that say nothing but 0: all of them are wider than most terminals."""
+    rows = [_row(each) for each in totals]
+    columns = [
+        place
+        for place, heading in enumerate(_HEADINGS)
+        if heading in _ALWAYS or any(row[place] for row in rows)
+    ]
+    output.table(
+        [_HEADINGS[place] for place in columns],
+        ([row[place] for place in columns] for row in rows),
+        empty="There was nothing to collect.",
+    )
 
 
 def _row(totals: Totals) -> tuple[object, ...]:

@@ -16,6 +16,7 @@ from buzon.desk.models import Assignment, Customer, Organization
 from buzon.desk.people import agent_named
 from buzon.desk.reasons import sentence, told
 from buzon.desk.stores import store_named
+from buzon.intake.asked import earlier_letters
 
 _AT_ONCE = 2_000  # rows in memory
 _IMPORT = """Import customers from a CSV file: all of them, or none. The first line names the
@@ -49,8 +50,8 @@ def add_to(parser: Parser) -> None:
         verb.add_argument("--store", metavar="S", help=meaning)
     show = verbs.add("show", "One customer, and who looks after it and why", _show)
     show.add_argument("customer", metavar="ADDRESS|ID", help="an address, or the customer's number")
-    every.add_json()
-    show.add_json()
+    for verb in (add, every, load, show):
+        verb.add_json()
 
 
 def _add(options: Namespace) -> None:
@@ -62,7 +63,14 @@ def _add(options: Namespace) -> None:
         name=options.name,
         agent=agent_named(organization, options.agent) if options.agent else None,
     )
+    if options.json:
+        output.document(as_json(customer))
+        return
     print(f"Added the customer {customer.pk}.")
+    earlier = earlier_letters(customer)
+    if earlier:
+        left = output.counted(earlier, "letter")
+        print(f"Still on the server: {left}; buzon fetch --customer {options.addresses[0]}.")
 
 
 def _list(options: Namespace) -> None:
@@ -125,7 +133,10 @@ def _import(options: Namespace) -> None:
     organization = scope.organization_of(options)
     store = store_named(organization, options.store) if options.store else None
     imported = import_csv(organization, octets_from(options.file), store=store)
-    print(f"Imported {imported.count:,} customers.")
+    if options.json:
+        output.document({"imported": imported.count, "ignored_columns": imported.ignored})
+        return
+    print(f"Imported {output.counted(imported.count, 'customer')}.")
     if imported.ignored:
         output.note(f"These columns mean nothing here: {', '.join(imported.ignored)}.")
 
@@ -135,7 +146,11 @@ def _show(options: Namespace) -> None:
     given = list(customer.assignments.select_related("agent", "group").order_by("pk"))
     if options.json:
         assignments = [_assignment(each) for each in given]
-        output.document(as_json(customer) | {"assignments": assignments})
+        letters = {
+            "letters": customer.messages.count(),
+            "earlier_letters": earlier_letters(customer),
+        }
+        output.document(as_json(customer) | letters | {"assignments": assignments})
         return
     output.facts(
         [
@@ -145,6 +160,7 @@ def _show(options: Namespace) -> None:
             ("store", customer.store.name if customer.store else None),
             ("agent", customer.agent.name if customer.agent else None),
             ("letters", customer.messages.count()),
+            ("still on the server", earlier_letters(customer)),
             ("created", f"{output.cell(customer.created_at)} by {customer.created_by}"),
         ]
     )

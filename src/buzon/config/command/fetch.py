@@ -2,7 +2,7 @@
 
 from argparse import Namespace
 
-from buzon.config.command import scope
+from buzon.config.command import output, scope
 from buzon.config.command.parser import Parser, WrongArgument
 from buzon.config.command.values import identifier
 from buzon.intake.asked import fetch, fetch_earlier_letters
@@ -29,4 +29,11 @@ def _fetch(options: Namespace) -> None:
         number = fetch(organization, options.ids)
     else:
         number = fetch_earlier_letters(organization, options.customer)
-    print(f"{number:,} messages wait to be downloaded.")
+    if not number:
+        print("Nothing of that customer was left on a server.")
+        return
+    verb = "waits" if number == 1 else "wait"
+    print(
+        f"{output.counted(number, 'message')} {verb} to be downloaded by the next collection: "
+        "buzon collect --once, or buzon up."
+    )

@@ -1,6 +1,7 @@
 """`buzon group …`: agent groups, among which new customers are shared out."""
 
 from argparse import Namespace
+from typing import Any
 
 from buzon.config.command import output, scope
 from buzon.config.command.parser import Parser
@@ -12,6 +13,7 @@ def add_to(parser: Parser) -> None:
     """The verbs."""
     verbs = parser.verbs()
     add = verbs.add("add", "Add a group; agents join it by buzon agent", _add, writes=True)
+    add.add_json()
     verbs.add("list", "All groups and their agents", _list).add_json()
     remove = verbs.add("remove", "Remove a group; its agents stay", _remove, writes=True)
     for verb in (add, remove):
@@ -20,20 +22,25 @@ def add_to(parser: Parser) -> None:
 
 def _add(options: Namespace) -> None:
     group = add_group(scope.organization_of(options), options.name)
+    if options.json:
+        output.document(_as_json(group))
+        return
     print(f"Added the group {group.name}.")
 
 
 def _list(options: Namespace) -> None:
     rows = AgentGroup.objects.filter(organization=scope.organization_of(options))
-    groups = [
-        {"id": each.pk, "name": each.name, "agents": sorted(a.name for a in each.members.all())}
-        for each in rows.order_by("name").prefetch_related("members")
-    ]
+    groups = [_as_json(each) for each in rows.order_by("name").prefetch_related("members")]
     if options.json:
         output.document(groups)
         return
     shown = ((each["name"], each["agents"]) for each in groups)
     output.table(("name", "agents"), shown, empty="There are no groups: buzon group add NAME.")
+
+
+def _as_json(group: AgentGroup) -> dict[str, Any]:
+    agents = sorted(agent.name for agent in group.members.all())
+    return {"id": group.pk, "name": group.name, "agents": agents}
 
 
 def _remove(options: Namespace) -> None:

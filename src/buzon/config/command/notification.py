@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 from buzon.config.command import output, scope
 from buzon.config.command.parser import Parser
 from buzon.config.command.values import whole
+from buzon.desk.models import Customer
 from buzon.desk.people import agent_named
 from buzon.notify.models import Notification
 
@@ -44,6 +45,7 @@ def _chosen(options: Namespace) -> "QuerySet[Notification]":
     if options.unread:
         rows = rows.filter(read_at__isnull=True)
     newest = rows.order_by("-pk").select_related("agent", "user", "customer", "message")
+    newest = newest.prefetch_related("customer__addresses")
     return newest if options.limit is None else newest[: options.limit]
 
 
@@ -68,8 +70,13 @@ def _rows(rows: "QuerySet[Notification]") -> Iterator[tuple[Any, ...]]:
             str(each.pk),
             each.agent or each.user,
             each.kind.replace("_", " "),
-            str(each.customer) if each.customer else None,
+            _customer(each.customer) if each.customer else None,
             each.message.subject if each.message else None,
             each.created_at,
             each.read_at,
         )
+
+
+def _customer(customer: Customer) -> str:
+    """By name; one that mail made has none, and is known by its address."""
+    return customer.name or next((each.address for each in customer.addresses.all()), str(customer))

@@ -2,7 +2,7 @@
 
 from argparse import Namespace
 
-from buzon.config.command import scope
+from buzon.config.command import output, scope
 from buzon.config.command.parser import Parser
 from buzon.config.command.values import identifier
 from buzon.intake.asked import retry
@@ -21,4 +21,5 @@ def add_to(parser: Parser) -> None:
 
 def _retry(options: Namespace) -> None:
     number = retry(scope.organization_of(options), options.ids)
-    print(f"{number:,} messages wait to be tried again.")
+    verb = "waits" if number == 1 else "wait"
+    print(f"{output.counted(number, 'message')} {verb} to be tried again.")

@@ -1,6 +1,7 @@
 """`buzon store …`: the shops of the organization."""
 
 from argparse import Namespace
+from typing import Any
 
 from buzon.config.command import output, scope
 from buzon.config.command.parser import Parser
@@ -12,6 +13,7 @@ def add_to(parser: Parser) -> None:
     """The verbs."""
     verbs = parser.verbs()
     add = verbs.add("add", "Add a store", _add, writes=True)
+    add.add_json()
     verbs.add("list", "All stores", _list).add_json()
     remove = verbs.add("remove", "Remove a store that nothing belongs to", _remove, writes=True)
     for verb in (add, remove):
@@ -20,18 +22,23 @@ def add_to(parser: Parser) -> None:
 
 def _add(options: Namespace) -> None:
     store = add_store(scope.organization_of(options), options.name)
+    if options.json:
+        output.document(_as_json(store))
+        return
     print(f"Added the store {store.name}.")
 
 
 def _list(options: Namespace) -> None:
     rows = list(Store.objects.filter(organization=scope.organization_of(options)).order_by("name"))
     if options.json:
-        output.document(
-            [{"id": s.pk, "name": s.name, "created_at": output.stamp(s.created_at)} for s in rows]
-        )
+        output.document([_as_json(each) for each in rows])
         return
     empty = "There are no stores: every account and customer belongs to the whole organization."
     output.table(("name", "since"), ((s.name, s.created_at) for s in rows), empty=empty)
+
+
+def _as_json(store: Store) -> dict[str, Any]:
+    return {"id": store.pk, "name": store.name, "created_at": output.stamp(store.created_at)}
 
 
 def _remove(options: Namespace) -> None:
