@@ -96,19 +96,25 @@ def odd_session(
 
 
 @contextlib.contextmanager
-def trickling_session(octets: bytes, *, seconds: float) -> Iterator[ImapSession]:
-    """A session on a server whose FETCH answer comes one octet at a time, `seconds` apart."""
+def trickling_session(
+    octets: bytes, *, seconds: float, at_once: int = 1, command: bytes = b"UID FETCH"
+) -> Iterator[ImapSession]:
+    """A session on a server whose answer to one command comes in steps, `seconds` apart.
+
+    A step is `at_once` octets.
+    """
+    slow = command
 
     class Trickling(OddServer):
         def script(self, peer: socket.socket) -> None:
             peer.sendall(self._greeting)
             while line := line_from(peer):
                 tag, _, command = line.rstrip().partition(b" ")
-                if not command.startswith(b"UID FETCH"):
+                if not command.startswith(slow):
                     peer.sendall(self._reply_to(command).replace(b"TAG", tag))
                     continue
-                for octet in octets:
-                    peer.sendall(bytes([octet]))
+                for start in range(0, len(octets), at_once):
+                    peer.sendall(octets[start : start + at_once])
                     time.sleep(seconds)
 
     server = Trickling({}, GREETING)

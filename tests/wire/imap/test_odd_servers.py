@@ -116,6 +116,24 @@ class TestDeadlines:
         with trickling_session(reply, seconds=0.05) as session:
             check_times_out(lambda: list(session.messages([Wanted(1, 100)])))
 
+    @pytest.mark.parametrize(
+        ("command", "call"),
+        [
+            (b"UID STORE", lambda session: session.mark_deleted([1])),
+            (b"UID EXPUNGE", lambda session: session.expunge([1])),
+            (b"UID MOVE", lambda session: session.move([1], "Trash")),
+        ],
+    )
+    def test_a_change_that_the_server_spreads_over_time(
+        self, command: bytes, call: Callable[[ImapSession], None]
+    ) -> None:
+        """Each answer is in time, their whole is not: the lease would run out meanwhile."""
+        line = b"* 1 EXPUNGE\r\n"
+        with trickling_session(
+            line * 200, seconds=0.05, at_once=len(line), command=command
+        ) as session:
+            check_times_out(lambda: call(session))
+
     def test_an_idle_that_is_never_confirmed(self) -> None:
         with odd_session({b"IDLE": b""}, read_timeout=0.4) as session:
             check_times_out(lambda: session.idle(30))

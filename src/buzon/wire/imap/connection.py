@@ -80,6 +80,7 @@ class Connection:
         self._count = 0
         self._under_way: set[bytes] = set()
         self._stream = object()
+        self._ends: float | None = None  # by when the command under way must have ended
 
     def run(
         self,
@@ -92,6 +93,23 @@ class Connection:
         if answer.status.kind != "OK":
             raise refused(answer.status)
         return answer
+
+    def change(
+        self,
+        command: bytes | Pieces,
+        *,
+        refused: Callable[[Status], MailError] = refusal.of_command,
+    ) -> Answer:
+        """Like `run`, for a command that changes the server: it ends within `read_timeout` of its
+        beginning, or raises TimedOut, however much the server says meanwhile. The lease under
+        which it was sent must not run out before it.
+        """
+        self.drain()
+        self._ends = time.monotonic() + self.transport.endpoint.read_timeout
+        try:
+            return self.run(command, refused=refused)
+        finally:
+            self._ends = None
 
     def ask(self, command: bytes | Pieces) -> Answer:
         """One command to its end, whatever the end is."""
@@ -221,7 +239,7 @@ class Connection:
         began = time.monotonic()
         received = 0
         while True:
-            data = self.transport.receive()
+            data = self._octets()
             received += len(data)
             self.core.feed(data)
             event = self.core.next_event()
@@ -234,6 +252,16 @@ class Connection:
             ):
                 host = self.transport.endpoint.host
                 raise TimedOut(f"{host} answers too slowly to go on.")
+
+    def _octets(self) -> bytes:
+        if self._ends is None:
+            return self.transport.receive()
+        data = self.transport.receive_if_any(max(self._ends - time.monotonic(), 0))
+        if data is None:
+            endpoint = self.transport.endpoint
+            waited = f"{endpoint.read_timeout:g} seconds"
+            raise TimedOut(f"{endpoint.host} did not finish a command within {waited}.")
+        return data
 
     def _note(self, event: Event) -> None:
         if isinstance(event, Exists):

@@ -230,7 +230,7 @@ class ImapSession:
         self._need_writable()
         self._need("UIDPLUS")
         for line in uid_set.written(uids):
-            self._connection.run(b"UID EXPUNGE " + line)
+            self._connection.change(b"UID EXPUNGE " + line)
 
     def move(self, uids: Iterable[int], name: str) -> None:
         """Move these messages to another folder (MOVE, else NotPermitted). FolderMissing."""
@@ -238,7 +238,7 @@ class ImapSession:
         self._need("MOVE")
         for line in uid_set.written(uids):
             command = joined(b"UID MOVE", line, self._folder(name))
-            self._connection.run(command, refused=partial(refusal.of_folder, name))
+            self._connection.change(command, refused=partial(refusal.of_folder, name))
 
     def noop(self) -> Changes:
         """Ask what happened since this was last told."""
@@ -338,7 +338,7 @@ class ImapSession:
     def _store(self, change: bytes, uids: Iterable[int]) -> None:
         self._need_writable()
         for line in uid_set.written(uids):
-            self._connection.run(b"UID STORE %b %b" % (line, change))
+            self._connection.change(b"UID STORE %b %b" % (line, change))
 
     def _wait(self, tag: bytes, seconds: float) -> bool:
         """Until something is told, or the time is over; True when the server ended the IDLE."""
