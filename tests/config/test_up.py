@@ -1,5 +1,6 @@
 """`buzon up` as a process: first start, signals, the lock, and a letter's way to its agent."""
 
+import ctypes
 import json
 import os
 import signal
@@ -77,6 +78,21 @@ def test_it_starts_from_nothing_and_stops_at_a_signal(
         second.says("Ctrl-C stops")
         assert second.ends(number) == 0
         assert not any("password" in line for line in second.lines)
+
+
+def test_a_signal_that_the_system_gives_to_another_thread_stops_it(place: RealDatabase) -> None:
+    """Python hears it in the main thread, which the system need not wake for it."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    with Up(place) as up:
+        up.says("Ctrl-C stops")
+        pid = up.process.pid
+        time.sleep(0.5)  # until the main thread waits
+        other = next(int(one) for one in os.listdir(f"/proc/{pid}/task") if int(one) != pid)
+        libc.tgkill(pid, other, signal.SIGTERM)
+        up.says("Stopping")
+        out, _ = up.process.communicate(timeout=25)
+        assert "Stopped" in out
+        assert up.process.returncode == 0
 
 
 def test_a_second_one_on_the_same_folder_is_refused(place: RealDatabase) -> None:

@@ -1,5 +1,6 @@
 """`buzon up`: everything of this installation in one process, until a signal."""
 
+import contextlib
 import queue
 import signal
 import sys
@@ -21,6 +22,8 @@ from buzon.config.narrator import Narrator, say
 from buzon.fleet.dispatcher import Embedded
 from buzon.intake.models import CollectionAccount
 from buzon.intake.runs import collect_once, process_once
+
+HEARD_WITHIN = 0.5  # seconds
 
 
 def run(*, organization: str = FIRST_ORGANIZATION, administrator: str = FIRST_ADMINISTRATOR) -> int:
@@ -63,10 +66,19 @@ def _work_until_signal() -> None:
     )
     dispatcher.start()
     say(_greeting())
-    signals.get()
+    _await(signals)
     say("Stopping: what is under way ends at the next safe point, within 20 seconds.")
     dispatcher.stop()
     say("Stopped. `buzon up` goes on where it was.")
+
+
+def _await(signals: "queue.SimpleQueue[int]") -> None:
+    # The system may give the signal to any thread, and wakes only that one; Python runs the
+    # handler in this one, when it next wakes.
+    while True:
+        with contextlib.suppress(queue.Empty):
+            signals.get(timeout=HEARD_WITHIN)
+            return
 
 
 def _greeting() -> str:
