@@ -209,7 +209,7 @@ def test_set_changes_what_is_given(buzon: Console, shop: Organization, needed: l
 
 
 def test_new_customers_who_go_to_nobody_are_pointed_out(buzon: Console, needed: list[Any]) -> None:
-    buzon("account", "add", "a", *needed)
+    assert "check 'de ventas' asks" in buzon("account", "add", "de ventas", *needed)
     assert buzon.noted == ""
     buzon("account", "add", "b", *needed, "--create-customer")
     assert "buzon account set b --group NAME." in buzon.noted

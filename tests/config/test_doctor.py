@@ -85,6 +85,7 @@ def test_what_needs_a_person(installed: Installation, password: Path) -> None:
     assert status == 1
     assert wrong(found) == ["due", "events", "copies by e-mail", "account"]
     assert "buzon up" in found["due"]["remedy"]
+    assert "1 readings" in found["due"]["detail"]  # of accounts, not of messages
     assert "buzon account check sales" in found["account"]["remedy"]
     assert "BUZON_MAIL_FROM" in found["copies by e-mail"]["detail"]
 

@@ -1,5 +1,6 @@
 """`buzon read`: no installation, no database, no Django."""
 
+import os
 from pathlib import Path
 
 from tests.config.commands import environ, run
@@ -12,6 +13,14 @@ KEYS = {
     "file", "from", "reply_to", "to", "cc", "subject", "date", "message_id", "in_reply_to",
     "references", "text", "html", "reply_text", "kind", "bounce", "attachments", "warnings",
 }  # fmt: skip
+
+
+def test_a_files_name_may_be_any_octets(tmp_path: Path) -> None:
+    file = os.path.join(os.fsencode(tmp_path), b"a\xf1o.eml")
+    with open(file, "wb") as opened:
+        opened.write(LETTER)
+    ran = run("read", os.fsdecode(file), "--jsonl")
+    assert ran.lines()[0]["message_id"] == "<1@example.com>"
 
 
 def test_readings_of_several_files_in_their_order(tmp_path: Path) -> None:

@@ -124,8 +124,8 @@ def _read(path: Path) -> str:
             return file.read(1_000_000).decode("ascii", "replace")
     except FileNotFoundError:
         raise KeyringError(
-            f"There is no key file {path}; `buzon up` makes one at the first start, or set "
-            "BUZON_KEYS."
+            f"There is no key file {path}, which the first start makes; put it back from your "
+            "backup, or set BUZON_KEYS."
         ) from None
     except OSError as error:
         raise KeyringError(f"The key file {path} cannot be read: {error.strerror}.") from None

@@ -7,6 +7,7 @@ Nothing is ever changed: folders are opened read-only, and POP3 ends without QUI
 """
 
 import re
+import shlex
 import socket
 import ssl
 from collections.abc import Iterator
@@ -101,7 +102,7 @@ def _not_encrypted(account: CollectionAccount, error: MailError) -> Iterator[Ste
         return
     yield Step("encryption", True, "The server speaks TLS.")
     seen = _SHA256.search(error.sentence)
-    pin = f"buzon account set {account.name} --pin {seen.group()}" if seen else ""
+    pin = f"buzon account set {shlex.quote(account.name)} --pin {seen.group()}" if seen else ""
     remedy = f"If the server's owner confirms this SHA-256: {pin}." if pin else ""
     yield Step("certificate", False, str(error), remedy)
 

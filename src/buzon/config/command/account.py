@@ -1,5 +1,6 @@
 """`buzon account …`: collection accounts."""
 
+import shlex
 from argparse import Namespace
 from typing import TYPE_CHECKING, Any
 
@@ -60,11 +61,10 @@ def add_to(parser: Parser) -> None:
 def _add(options: Namespace) -> None:
     organization = scope.organization_of(options)
     account = add_account(organization, name=options.name, **_given(options, organization))
-    print(f"Added {account.name}; buzon account check {account.name} asks the server about it.")
+    quoted = shlex.quote(account.name)
+    print(f"Added {account.name}; buzon account check {quoted} asks the server about it.")
     if account.create_customer and account.group is None:
-        output.note(
-            f"New customers are given to nobody: buzon account set {account.name} --group NAME."
-        )
+        output.note(f"New customers are given to nobody: buzon account set {quoted} --group NAME.")
 
 
 def _list(options: Namespace) -> None:

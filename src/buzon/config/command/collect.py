@@ -5,6 +5,7 @@ one thread for each account ─▶ claim its duty ─▶ collect_once ─▶ tot
 at the end    what happened becomes notifications
 """
 
+import shlex
 import signal
 import threading
 import time
@@ -61,9 +62,8 @@ def _collect(options: Namespace) -> int:
 
 def _accounts(organization: Organization, names: Sequence[str]) -> list[CollectionAccount]:
     if organization.suspended_at is not None:
-        raise WrongArgument(
-            f"{organization} is suspended: buzon organization resume '{organization}'."
-        )
+        quoted = shlex.quote(organization.name)
+        raise WrongArgument(f"{organization} is suspended: buzon organization resume {quoted}.")
     if names:
         return [scope.account_of(organization, name) for name in dict.fromkeys(names)]
     rows = CollectionAccount.objects.filter(organization=organization, active=True)

@@ -144,7 +144,7 @@ def due_rows() -> Iterator[Finding]:
     ).exclude(account__state=CollectionAccount.State.STOPPED)
     rows: tuple[tuple[str, Any], ...] = (
         ("collections", duties.filter(kind=Duty.Kind.COLLECT)),
-        ("messages to read", duties.filter(kind=Duty.Kind.PROCESS)),
+        ("readings", duties.filter(kind=Duty.Kind.PROCESS)),
         ("events to tell", Round.objects.filter(organization__suspended_at__isnull=True)),
         ("copies to send", copies.due()),
     )

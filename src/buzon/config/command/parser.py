@@ -72,7 +72,7 @@ class Parser(argparse.ArgumentParser):
         raise WrongArgument(_sentence(self.prog, message))
 
 
-_FILES = {"file", "paths", "secret", "password_file"}  # names of files may be any octets
+_FILES = {"file", "files", "paths", "secret", "password_file"}  # names of files may be any octets
 
 
 def readable(options: argparse.Namespace) -> argparse.Namespace:
