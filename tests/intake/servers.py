@@ -52,3 +52,31 @@ class _HearingPop3(Pop3Connection):
 
 DeliversDuring.imap_connection = _HearingImap
 DeliversDuring.pop3_connection = _HearingPop3
+
+
+class StumblesOver(MailServer):
+    """The connection ends whenever it is to give octets that hold `POISON`."""
+
+
+POISON = b"poison for this server"
+
+
+class _StumblingImap(ImapConnection):
+    def write(self, data: bytes) -> None:
+        _stumble(data)
+        super().write(data)
+
+
+class _StumblingPop3(Pop3Connection):
+    def write(self, data: bytes) -> None:
+        _stumble(data)
+        super().write(data)
+
+
+def _stumble(data: bytes) -> None:
+    if POISON in data:
+        raise Hangup
+
+
+StumblesOver.imap_connection = _StumblingImap
+StumblesOver.pop3_connection = _StumblingPop3

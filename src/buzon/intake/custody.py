@@ -22,7 +22,7 @@ from buzon.intake.gone import close
 from buzon.intake.models import Arrival, Folder
 from buzon.intake.run import Run
 from buzon.intake.statements import update_arrivals
-from buzon.wire.errors import MessageError
+from buzon.wire.errors import ConnectFailed, MailError, TimedOut
 from buzon.wire.reading import Reading
 
 _RETRY_MINUTES = (1, 10)
@@ -124,7 +124,22 @@ def describe(row: Arrival, reading: Reading, sender: str) -> None:
     row.sender = sender[:400]
 
 
-def not_retrieved(row: Arrival, error: MessageError) -> None:
+def suspect(rows: Sequence[Arrival], cut: MailError) -> None:
+    """The connection was cut before these rows' messages came: one may be the cause.
+
+    They are asked for again, each alone (`attempts` marks them). One that was alone, and at which
+    the connection is cut again, has failed. A server that says "not now" accuses none of them.
+    """
+    if not isinstance(cut, ConnectFailed | TimedOut):
+        return
+    if len(rows) == 1 and rows[0].attempts:
+        not_retrieved(rows[0], cut)
+        return
+    for row in rows:
+        row.attempts = max(row.attempts, 1)
+
+
+def not_retrieved(row: Arrival, error: MailError) -> None:
     """The server could not give this one message: it waits, and holds up nothing."""
     row.attempts += 1
     row.retry_at = retry_time(row.attempts)

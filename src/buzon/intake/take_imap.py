@@ -2,14 +2,17 @@
 
 create = yes   bodies at once; an oversized message is a batch of its own, header and structure
 create = no    whole headers decide (R9); wanted bodies follow as rows that wait for download
+
+If the connection is cut, the batch is committed as it stands: what came is in custody, the rest are
+rows that wait for download. One of those may be what the server stumbles over: they are asked for
+last, each alone, and one at which the connection is cut again has failed, and holds up nothing.
 """
 
-import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import TypeVar
 
-from buzon.intake.custody import Batch, commit, decide, describe, not_retrieved
+from buzon.intake.custody import Batch, commit, decide, describe, not_retrieved, suspect
 from buzon.intake.models import Arrival, CollectionAccount, Folder
 from buzon.intake.retrieved import take_retrieved
 from buzon.intake.run import Run
@@ -54,11 +57,15 @@ def take(
     """A batch in the order of `listed`; `end` is the cursor's end that moves: low, high or none."""
     run.between_steps()
     rows = [_row(run.account, folder, m, end) for m in listed]
-    if is_decided_by_header(run.account, rows[0]):
-        _take_headers(run, session, folder, rows, end)
-    else:
-        _take_bodies(run, session, folder, rows, end)
+    batch = Batch(new=rows)
+    by_header = is_decided_by_header(run.account, rows[0])
+    cut = (_triage_headers if by_header else _fetch_bodies)(run, session, folder, rows, batch)
+    commit(run, batch, folder=folder, **_cursor(end, rows[-1]))
     run.received(session.bytes_in)
+    if cut is not None:
+        raise cut
+    if by_header:
+        download_wanted(run, session, folder)
 
 
 def download_wanted(run: Run, session: ImapSession, folder: Folder) -> None:
@@ -67,23 +74,22 @@ def download_wanted(run: Run, session: ImapSession, folder: Folder) -> None:
         run.between_steps()
         unjudged = [row for row in rows if is_decided_by_header(run.account, row)]
         batch = Batch(changed=unjudged or rows)
-        if unjudged:
-            _triage_headers(run, session, folder, unjudged, batch)
-        else:
-            got = _with_error_told(session, _retrieve(run, session, rows), batch)
-            take_retrieved(run.account, folder, got, batch)
+        fetch = _triage_headers if unjudged else _fetch_bodies
+        cut = fetch(run, session, folder, batch.changed, batch)
         commit(run, batch)
         run.received(session.bytes_in)
+        if cut is not None:
+            raise cut
         run.process()
 
 
 def _next_wanted(folder: Folder) -> list[Arrival]:
-    """The newest that wait, as many as fit into a batch, at least one."""
+    """The newest that wait, as many as fit into a batch, at least one; suspects last and alone."""
     rows = Arrival.objects.filter(folder=folder, uidvalidity=folder.uidvalidity).to_download()
     chosen: list[Arrival] = []
     octets = 0
-    for row in rows.order_by("-uid")[:MOST_BODIES]:
-        if chosen and octets + row.size > MOST_OCTETS:
+    for row in rows.order_by("attempts", "-uid")[:MOST_BODIES]:
+        if chosen and (row.attempts or octets + row.size > MOST_OCTETS):
             break
         chosen.append(row)
         octets += row.size
@@ -106,63 +112,27 @@ def _row(account: CollectionAccount, folder: Folder, listed: Listed, end: str | 
     )
 
 
-def _retrieve(
-    run: Run, session: ImapSession, rows: Sequence[Arrival]
-) -> list[tuple[Arrival, Retrieved]]:
-    by_uid = {row.uid: row for row in rows}
-    got = []
-    for retrieved in session.messages([Wanted(r.uid or 0, r.size) for r in rows]):
-        run.lease.renew_if_needed()
-        got.append((by_uid[retrieved.uid], retrieved))
-    return got
-
-
-def _take_bodies(
-    run: Run, session: ImapSession, folder: Folder, rows: Sequence[Arrival], end: str | None
-) -> None:
-    """Whole messages at once. If the connection is cut, what came up to the first gap is kept.
-
-    The session may give messages in another order than asked for, but the cursor may only move
-    past what is decided without a gap.
-    """
-    got: dict[int, Retrieved] = {}
-    cut: MailError | None = None
-    try:
-        for retrieved in session.messages([Wanted(r.uid or 0, r.size) for r in rows]):
-            run.lease.renew_if_needed()
-            got[retrieved.uid] = retrieved
-    except MailError as error:
-        cut = error
-    leading = list(itertools.takewhile(lambda row: row.uid in got, rows))
-    if leading:
-        batch = Batch(new=leading)
-        pairs = [(row, got[row.uid or 0]) for row in leading]
-        take_retrieved(run.account, folder, _with_error_told(session, pairs, batch), batch)
-        commit(run, batch, folder=folder, **_cursor(end, leading[-1]))
-    if cut is not None:
-        raise cut
-
-
-def _take_headers(
-    run: Run, session: ImapSession, folder: Folder, rows: Sequence[Arrival], end: str | None
-) -> None:
-    batch = Batch(new=list(rows))
-    _triage_headers(run, session, folder, rows, batch)
-    commit(run, batch, folder=folder, **_cursor(end, rows[-1]))
-    download_wanted(run, session, folder)
+def _fetch_bodies(
+    run: Run, session: ImapSession, folder: Folder, rows: Sequence[Arrival], batch: Batch
+) -> MailError | None:
+    """Whole messages into the batch; the error where the connection was cut before the last."""
+    answers = session.messages([Wanted(row.uid or 0, row.size) for row in rows])
+    got, cut = _gathered(run, answers, rows)
+    if cut is None:
+        got = _with_error_told(session, got, batch)
+    take_retrieved(run.account, folder, got, batch)
+    return cut
 
 
 def _triage_headers(
     run: Run, session: ImapSession, folder: Folder, rows: Sequence[Arrival], batch: Batch
-) -> None:
+) -> MailError | None:
     """Skipped and ignored rows are decided here; wanted ones wait without octets."""
-    by_uid = {row.uid or 0: row for row in rows}
-    got = []
-    for header in session.headers(list(by_uid)):
-        run.lease.renew_if_needed()
-        got.append((by_uid[header.uid], header))
+    got, cut = _gathered(run, session.headers([row.uid or 0 for row in rows]), rows)
+    if cut is None:
+        got = _with_error_told(session, got, batch)
     seen = []
-    for row, header in _with_error_told(session, got, batch):
+    for row, header in got:
         if header.error is None:
             seen.append((row, header))
         else:
@@ -174,9 +144,32 @@ def _triage_headers(
     for (row, header), reading, verdict in zip(seen, readings, verdicts, strict=True):
         describe(row, reading, around.sender_of(reading))
         if verdict.outcome == Arrival.Outcome.OVERSIZED:
-            _keep_part(session, row, header, batch)
+            if cut is None:  # else it is judged again, by a session that can tell its structure
+                _keep_part(session, row, header, batch)
         elif not verdict.downloads:
             decide(row, verdict.outcome, verdict.why)
+    return cut
+
+
+def _gathered(
+    run: Run, answers: Iterator[Answer], rows: Sequence[Arrival]
+) -> tuple[list[tuple[Arrival, Answer]], MailError | None]:
+    """What came of these rows, and the error that ended it before the last.
+
+    After that error the session can tell nothing more: a message that was not given then waits.
+    """
+    by_uid = {row.uid: row for row in rows}
+    got: list[tuple[Arrival, Answer]] = []
+    try:
+        for answer in answers:
+            run.lease.renew_if_needed()
+            got.append((by_uid[answer.uid], answer))
+    except MailError as cut:
+        got = [(row, answer) for row, answer in got if answer.error is None]
+        came = {row.uid for row, _ in got}
+        suspect([row for row in rows if row.uid not in came], cut)
+        return got, cut
+    return got, None
 
 
 def _keep_part(session: ImapSession, row: Arrival, header: Header, batch: Batch) -> None:

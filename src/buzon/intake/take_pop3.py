@@ -5,6 +5,7 @@ create = no:        a thousand headers, then the bodies that they let in, and th
 no TOP:             the whole message is retrieved to decide, and thrown away if skipped
 """
 
+import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from time import monotonic
@@ -12,13 +13,13 @@ from typing import TypeVar
 
 from buzon.desk.reasons import reason
 from buzon.intake.compare_pop3 import is_outside, leave_outside
-from buzon.intake.custody import Batch, commit, decide, describe, not_retrieved
+from buzon.intake.custody import Batch, commit, decide, describe, not_retrieved, suspect
 from buzon.intake.models import Arrival, CollectionAccount, Folder
 from buzon.intake.retrieved import take_retrieved
 from buzon.intake.run import Run
 from buzon.intake.surroundings import Surroundings
 from buzon.intake.triage import Candidate, is_decided_by_header, judge_headers
-from buzon.wire.errors import NotPermitted
+from buzon.wire.errors import MailError, NotPermitted
 from buzon.wire.pop3 import Listing, Pop3Session, Retrieved, Top
 from buzon.wire.reading import read_header
 from buzon.wire.reading.received import received_date
@@ -157,9 +158,11 @@ class _Taking:
     # Download.
 
     def _download(self, rows: Sequence[Arrival]) -> bool:
-        """The octets of these rows; False where time was up before the last."""
+        """The octets of these rows, suspects last and alone; False where time was up first."""
         done = 0
-        for batch in by_octets(rows, lambda row: row.size):
+        batches = by_octets([row for row in rows if not row.attempts], lambda row: row.size)
+        alone = ([row] for row in rows if row.attempts)
+        for batch in itertools.chain(batches, alone):
             if monotonic() > self.ends:
                 return False
             self.run.between_steps()
@@ -174,10 +177,17 @@ class _Taking:
         by_number = {self._number(row): row for row in rows}
         unseen = [row for row in rows if self._is_decided_by_header(row)]
         got: list[tuple[Arrival, Retrieved]] = []
-        for retrieved in self.session.messages([self.named[row.uidl or ""] for row in rows]):
-            self.run.lease.renew_if_needed()
-            got.append((by_number[retrieved.number], retrieved))
+        cut: MailError | None = None
+        try:
+            for retrieved in self.session.messages([self.named[row.uidl or ""] for row in rows]):
+                self.run.lease.renew_if_needed()
+                got.append((by_number[retrieved.number], retrieved))
+        except MailError as error:
+            cut = error
+            suspect(rows[len(got) :], cut)  # answers come in the order asked
         keep(self.run, self.folder, got, unseen, Batch(changed=list(rows)))
+        if cut is not None:
+            raise cut
 
 
 def keep(

@@ -1,0 +1,69 @@
+"""A message over which the server stumbles, each time, holds up no other."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from buzon.intake.models import Arrival
+from tests.intake.collecting import collect
+from tests.intake.scene import KNOWN, check_books, outcomes, scene
+from tests.intake.servers import POISON, HangsUp, StumblesOver
+
+pytestmark = pytest.mark.django_db(transaction=True)
+BOTH = pytest.mark.parametrize("protocol", ["imap", "pop3"])
+
+
+@BOTH
+@pytest.mark.parametrize("create", [True, False])
+@pytest.mark.parametrize("place", [0, 3, 6])
+def test_the_others_are_filed_and_new_mail_comes(
+    protocol: str, place: int, *, create: bool
+) -> None:
+    with scene(protocol, server=StumblesOver) as at:
+        at.customer()
+        for number in range(7):
+            body = POISON.decode() if number == place else "Hola."
+            at.deliver(KNOWN, body=body)
+        account = at.account(create_customer=create, after="delete")
+        # One for each: to find out that something is wrong, at which message it is, the rest.
+        runs = [collect(account) for _ in range(3)]
+        assert runs[0].error
+        assert runs[1].error
+        assert outcomes(account) == {"filed": 6, "failed": 1}
+        failed = Arrival.objects.get(outcome="failed")
+        assert failed.reason["code"] == "not_retrieved"
+        assert failed.retry_at is not None
+        at.deliver(KNOWN)
+        assert collect(account).error == ""
+        assert outcomes(account) == {"filed": 7, "failed": 1}
+        assert len(at.box.messages) == 1, "only the one that we could not get is left"
+
+
+@BOTH
+def test_it_waits_for_a_person_in_the_end(protocol: str) -> None:
+    with scene(protocol, server=StumblesOver) as at:
+        at.deliver(KNOWN, body=POISON.decode())
+        account = at.account()
+        for _ in range(6):
+            Arrival.objects.filter(retry_at__isnull=False).update(
+                retry_at=timezone.now() - timedelta(seconds=1)
+            )
+            collect(account)
+        failed = Arrival.objects.get()
+        assert (failed.outcome, failed.attempts, failed.retry_at) == ("failed", 3, None)
+        assert collect(account).error == ""
+
+
+@pytest.mark.parametrize(("protocol", "command"), [("imap", "UID FETCH"), ("pop3", "RETR")])
+def test_a_cut_that_happens_once_costs_nothing(protocol: str, command: str) -> None:
+    with scene(protocol, server=HangsUp) as at:
+        server: Any = at.server
+        at.deliver(*[KNOWN] * 5)
+        server.at(command, 2)
+        account = at.account()
+        assert collect(account).error
+        totals = collect(account)
+        assert (totals.error, outcomes(account)) == ("", {"filed": 5})
+        check_books(account, 5)
