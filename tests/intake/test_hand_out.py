@@ -3,7 +3,7 @@
 import pytest
 
 from buzon.desk.filing import file_letter
-from buzon.desk.models import Agent, AgentGroup, Assignment, Customer, Membership, SentLetter
+from buzon.desk.models import Agent, AgentGroup, Assignment, Customer, Event, Membership, SentLetter
 from buzon.intake.models import CollectionAccount
 from tests.desk.cast import letter
 from tests.intake.collecting import collect
@@ -61,6 +61,7 @@ def test_R10_a_bounce_of_our_letter_is_not_the_customer_writing() -> None:
         account = account_of(at, group, as_if_new=True)
         collect(account)
         row = account.arrivals.get()
+        assert Event.objects.get(kind="letter_bounced").agent is None
         assert row.reason["code"] == "bounce_of_our_letter"
         assert row.message is not None
         assert row.message.customer == customer
@@ -83,4 +84,5 @@ def test_R10_the_customers_of_a_deactivated_agent_when_they_next_write() -> None
         collect(account)
         customer.refresh_from_db()
         assert customer.agent == eva
+        assert Event.objects.get(kind="message_received").agent == eva
         assert Assignment.objects.get().why["code"] == "rest_next_in_turn"

@@ -247,5 +247,6 @@ def _tell(
         organization=account.organization_id,
         customer=customer,
         message=message,
+        agent=customer.agent if customer is not None else None,  # whose it is at this moment
         data={"account": account.name, "notify": verdict.notify and account.notify_agent},
     )
