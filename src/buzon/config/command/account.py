@@ -64,7 +64,7 @@ def _add(options: Namespace) -> None:
     quoted = shlex.quote(account.name)
     print(f"Added {account.name}; buzon account check {quoted} asks the server about it.")
     if account.create_customer and account.group is None:
-        output.note(f"New customers are given to nobody: buzon account set {quoted} --group NAME.")
+        print(f"New customers are given to nobody: buzon account set {quoted} --group NAME.")
 
 
 def _list(options: Namespace) -> None:
