@@ -238,7 +238,9 @@ def ask_for_zeta(two: Two, lines: Path) -> None:
     )
     two.refused("raw", alone.sha256)
     for wanted in (zeta.pk, "zeta@only.example"):
-        two.refused("customer", "show", wanted)
+        for words in (["show", wanted], ["set", wanted, "--no-agent"], ["remove", wanted]):
+            two.refused("customer", *words)
+    two.refused("customer", "set", EVA, "--agent", "Zeta")
     for flag in ("--agent", "--store"):
         two.refused("customer", "add", "new@x.example", flag, "Zeta")
     for head in ("agent", "store"):
@@ -257,6 +259,8 @@ def change(two: Two, lines: Path) -> None:
     mine = Arrival.objects.filter(organization=two.ours, outcome="skipped")[0]
     for words in (
         ["customer", "import", lines], ["customer", "add", "zoe@x.example", "--agent", "Both"],
+        ["customer", "set", EVA, "--name", "Eva", "--no-agent"],
+        ["customer", "set", EVA, "--agent", "Both", "--json"],
         ["store", "add", "Mine"], ["store", "remove", "Mine"],
         ["group", "add", "Mine"], ["block", "add", "x.example"], ["block", "remove", "x.example"],
         ["agent", "add", "Mine", "--email", "m@agents.example", "--group", "Mine"],
@@ -264,6 +268,7 @@ def change(two: Two, lines: Path) -> None:
         ["agent", "away", "Both"], ["agent", "set", "Both", "--join", "Mine"],
         ["agent", "deactivate", "Both"], ["agent", "activate", "Both"],
         ["retry", failed.pk], ["fetch", mine.pk], ["fetch", "--customer", EVA],
+        ["customer", "remove", EVA],
         ["account", "add", "new", *two.flags()], ["account", "set", "sales", "--inactive"],
         ["account", "set", "sales", "--active"], ["account", "resume", "sales"],
         ["collect", "keep", "--once"], ["collect", "sales", "--once", "--json"],

@@ -1,4 +1,4 @@
-"""Customers come to exist: from mail with nothing but their address (R8), or by hand."""
+"""Customers come to exist: from mail with nothing but their address (R8), or by hand; and go."""
 
 from collections.abc import Iterable
 
@@ -6,6 +6,7 @@ from django.db import IntegrityError, transaction
 
 from buzon.desk.addresses import fold
 from buzon.desk.assignment import Giver, by_hand
+from buzon.desk.conversations import lock_filing
 from buzon.desk.customer_addresses import address_row, checked_addresses, place_name
 from buzon.desk.customer_lists import Imported, import_csv
 from buzon.desk.errors import DeskError
@@ -13,7 +14,15 @@ from buzon.desk.events import record
 from buzon.desk.models import Agent, Customer, CustomerAddress, Event, Organization, Store
 from buzon.desk.text import storable
 
-__all__ = ["Imported", "add_customer", "create_from_mail", "import_csv"]
+__all__ = [
+    "Imported",
+    "add_customer",
+    "change_customer",
+    "create_from_mail",
+    "import_csv",
+    "remove_customer",
+]
+_LONGEST_NAME = 300
 
 
 def create_from_mail(
@@ -68,7 +77,7 @@ def add_customer(
             customer = Customer.objects.create(
                 organization=organization,
                 store=store,
-                name=storable(name.strip(), 300),
+                name=storable(name.strip(), _LONGEST_NAME),
                 created_by=Customer.CreatedBy.PERSON,
             )
             CustomerAddress.objects.bulk_create(
@@ -80,6 +89,44 @@ def add_customer(
     except IntegrityError:
         raise DeskError(_taken(organization, store, folded)) from None
     return customer
+
+
+def change_customer(
+    customer: Customer,
+    *,
+    name: str | None = None,
+    agent: Agent | None = None,
+    take_away: bool = False,
+    by: Giver = None,
+) -> Customer:
+    """Another name ("" for none), another agent, or none any more (`take_away`); all or nothing.
+
+    Raises DeskError for an agent of another organization or one who is deactivated.
+    """
+    with transaction.atomic():
+        if name is not None:
+            customer.name = storable(name.strip(), _LONGEST_NAME)
+            customer.save(update_fields=["name"])
+        if agent is not None:
+            by_hand(customer, agent, by=by)
+        elif take_away and customer.agent_id is not None:
+            by_hand(customer, None, by=by)
+    return customer
+
+
+def remove_customer(customer: Customer) -> int:
+    """Remove a customer with its addresses, assignments and notifications.
+
+    The letters and conversations stay without a customer; how many letters is returned. Mail that
+    comes later from these addresses is an unknown sender's.
+    """
+    with transaction.atomic():
+        # Nobody files meanwhile: a letter would be linked to one who is no longer there.
+        lock_filing(customer.organization_id)
+        row = Customer.objects.select_for_update().get(pk=customer.pk)
+        letters = row.messages.count()
+        row.delete()
+    return letters
 
 
 def _tell(customer: Customer) -> None:

@@ -11,7 +11,7 @@ from buzon.config.command.parser import Parser, WrongArgument
 from buzon.config.command.values import octets_from
 from buzon.desk.addresses import fold
 from buzon.desk.assignment import left_behind
-from buzon.desk.customers import add_customer, import_csv
+from buzon.desk.customers import add_customer, change_customer, import_csv, remove_customer
 from buzon.desk.models import Assignment, Customer, Organization
 from buzon.desk.people import agent_named
 from buzon.desk.reasons import sentence, told
@@ -49,9 +49,24 @@ def add_to(parser: Parser) -> None:
     ):
         verb.add_argument("--store", metavar="S", help=meaning)
     show = verbs.add("show", "One customer, and who looks after it and why", _show)
-    show.add_argument("customer", metavar="ADDRESS|ID", help="an address, or the customer's number")
-    for verb in (add, every, load, show):
+    change = verbs.add("set", "Change a customer", _set, writes=True)
+    _add_changes(change)
+    remove = verbs.add(
+        "remove", "Remove a customer; its letters stay, without a customer", _remove, writes=True
+    )
+    for verb in (show, change, remove):
+        verb.add_argument(
+            "customer", metavar="ADDRESS|ID", help="an address, or the customer's number"
+        )
+    for verb in (add, every, load, show, change):
         verb.add_json()
+
+
+def _add_changes(change: Parser) -> None:
+    change.add_argument("--name", metavar="N", help='another name, or "" for none')
+    whose = change.add_mutually_exclusive_group()
+    whose.add_argument("--agent", metavar="A", help="who looks after the customer from now on")
+    whose.add_argument("--no-agent", action="store_true", help="nobody does any more")
 
 
 def _add(options: Namespace) -> None:
@@ -141,6 +156,37 @@ def _import(options: Namespace) -> None:
         output.note(f"These columns mean nothing here: {', '.join(imported.ignored)}.")
 
 
+def _set(options: Namespace) -> None:
+    organization = scope.organization_of(options)
+    customer = _found(organization, options.customer)
+    if options.name is None and options.agent is None and not options.no_agent:
+        options.leaf.error(f"{customer} stays as it is, because nothing to change is given")
+    change_customer(
+        customer,
+        name=options.name,
+        agent=agent_named(organization, options.agent) if options.agent is not None else None,
+        take_away=options.no_agent,
+    )
+    if options.json:
+        output.document(as_json(customer))
+        return
+    print(f"Changed the customer {customer.pk}.")
+
+
+def _remove(options: Namespace) -> None:
+    customer = _found(scope.organization_of(options), options.customer)
+    number = customer.pk
+    letters = remove_customer(customer)
+    if not letters:
+        print(f"Removed the customer {number}, who had no letters.")
+        return
+    stay = "stays" if letters == 1 else "stay"
+    print(
+        f"Removed the customer {number}; {output.counted(letters, 'letter')} {stay}, "
+        "without a customer."
+    )
+
+
 def _show(options: Namespace) -> None:
     customer = _found(scope.organization_of(options), options.customer)
     given = list(customer.assignments.select_related("agent", "group").order_by("pk"))
@@ -191,5 +237,7 @@ def _found(organization: Organization, wanted: str) -> Customer:
         raise WrongArgument(f"There is no customer {wanted}.")
     if len(found) > 1:
         numbers = ", ".join(str(each.pk) for each in found)
-        raise WrongArgument(f"Several customers have the address {wanted}: {numbers}.")
+        raise WrongArgument(
+            f"Several customers have the address {wanted}: {numbers}. Give the number instead."
+        )
     return found[0]
