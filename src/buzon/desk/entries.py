@@ -1,16 +1,23 @@
 """What a person typed, checked: names and e-mail addresses, each refusal one sentence."""
 
-from django.db.models import Model
+import unicodedata
+from typing import TypeVar
+
+from django.db.models import Model, QuerySet
 
 from buzon.desk.addresses import fold
 from buzon.desk.errors import DeskError
 
+_Row = TypeVar("_Row", bound=Model)
 _SHOWN_AS = {"Conversation": "letters", "Message": "letters", "CustomerAddress": "customers"}
 
 
 def checked_name(written: str, what: str, *, longest: int = 200) -> str:
-    """The name without the spaces around it. Raises DeskError: empty, too long, unprintable."""
-    name = " ".join(written.split())
+    """The name as it is stored: composed, single spaces, none around it.
+
+    Raises DeskError: empty, too long, unprintable.
+    """
+    name = " ".join(composed(written).split())
     if not name:
         raise DeskError(f"{what} needs a name.")
     if len(name) > longest:
@@ -18,6 +25,30 @@ def checked_name(written: str, what: str, *, longest: int = 200) -> str:
     if not name.isprintable():
         raise DeskError(f"The name of {_lower(what)} holds characters that cannot be shown.")
     return name
+
+
+def composed(name: str) -> str:
+    """The name in Unicode's form NFC: one look, one spelling (a Mac types ñ as two characters)."""
+    return unicodedata.normalize("NFC", name)
+
+
+def named(rows: "QuerySet[_Row]", name: str) -> _Row | None:
+    """The row of this name; where there is none, the only one whose name is alike but for case."""
+    exact = rows.filter(name=name).first()
+    if exact is not None:
+        return exact
+    alike = _alike(rows, name)
+    return rows.filter(pk=next(iter(alike))).first() if len(alike) == 1 else None
+
+
+def taken(rows: "QuerySet[_Row]", name: str, *, but: Model | None = None) -> str:
+    """The name among `rows` that is this one, or differs from it only in case; "" if none does.
+
+    `but`: the row that is being renamed. Two people who add both spellings in the same instant
+    get both: the constraint compares exactly, and a look-up then wants the exact one.
+    """
+    alike = _alike(rows if but is None else rows.exclude(pk=but.pk), name)
+    return next(iter(alike.values()), "")
 
 
 def checked_email(written: str) -> str:
@@ -53,6 +84,17 @@ def first_use(row: Model, *, but: frozenset[str] = frozenset()) -> str:
         if model._base_manager.filter(**{relation.field.name: row}).exists():  # type: ignore[union-attr]
             return _SHOWN_AS.get(model.__name__, str(model._meta.verbose_name_plural))
     return ""
+
+
+def _alike(rows: "QuerySet[_Row]", name: str) -> dict[int, str]:
+    """Key → name. Compared here: SQLite knows the case of ASCII letters alone."""
+    wanted = _folded(name)
+    known = rows.order_by("pk").values_list("pk", "name")
+    return {key: other for key, other in known if _folded(other) == wanted}
+
+
+def _folded(name: str) -> str:
+    return composed(" ".join(composed(name).split()).casefold())
 
 
 def _lower(what: str) -> str:

@@ -5,7 +5,7 @@ import zoneinfo
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from buzon.desk.entries import checked_name, first_use, names
+from buzon.desk.entries import checked_name, first_use, named, names, taken
 from buzon.desk.errors import DeskError
 from buzon.desk.models import Organization
 
@@ -17,6 +17,9 @@ def add_organization(
 ) -> Organization:
     """A new organization. Raises DeskError: the name is taken, no such language or time zone."""
     name = checked_name(name, "An organization")
+    same = taken(Organization.objects.all(), name)
+    if same:
+        raise DeskError(f"There is already an organization {same}.")
     if language not in _LANGUAGES:
         raise DeskError(f"The language must be one of {', '.join(_LANGUAGES)}, not {language!r}.")
     if time_zone not in zoneinfo.available_timezones():
@@ -38,7 +41,7 @@ def organization_named(name: str | None) -> Organization:
     Raises DeskError: there is none, or no name was given and there are several.
     """
     if name is not None:
-        found = Organization.objects.filter(name=name).first()
+        found = named(Organization.objects.all(), name)
         if found is None:
             raise DeskError(f"There is no organization {name!r}.{names(_all_names())}")
         return found

@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 
 from django.db import IntegrityError, transaction
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
-from buzon.desk.entries import checked_email, checked_name, first_use, names
+from buzon.desk.entries import checked_email, checked_name, first_use, named, names, taken
 from buzon.desk.errors import DeskError
 from buzon.desk.models import Agent, AgentGroup, Membership, Organization, User
 
@@ -42,7 +42,7 @@ def add_agent(
 def agent_named(organization: Organization, name: str) -> Agent:
     """The agent of this name, or with this e-mail address. Raises DeskError."""
     agents = Agent.objects.filter(organization=organization)
-    found = agents.filter(Q(name=name) | Q(email=name.strip().lower())).first()
+    found = named(agents, name) or agents.filter(email=name.strip().lower()).first()
     if found is None:
         known = list(agents.filter(active=True).values_list("name", flat=True))
         raise DeskError(f"There is no agent {name!r}.{names(known)}")
@@ -79,6 +79,9 @@ def reactivate_agent(agent: Agent) -> None:
 def add_group(organization: Organization, name: str) -> AgentGroup:
     """A new group, empty. Raises DeskError where the name is taken or makes no sense."""
     name = checked_name(name, "A group")
+    same = taken(AgentGroup.objects.filter(organization=organization), name)
+    if same:
+        raise DeskError(f"There is already a group {same}.")
     try:
         with transaction.atomic():
             return AgentGroup.objects.create(organization=organization, name=name)
@@ -89,7 +92,7 @@ def add_group(organization: Organization, name: str) -> AgentGroup:
 def group_named(organization: Organization, name: str) -> AgentGroup:
     """The organization's group of this name. Raises DeskError."""
     groups = AgentGroup.objects.filter(organization=organization)
-    found = groups.filter(name=name).first()
+    found = named(groups, name)
     if found is None:
         raise DeskError(
             f"There is no group {name!r}.{names(list(groups.values_list('name', flat=True)))}"
@@ -162,8 +165,9 @@ def remove_administrator(user: User) -> None:
 
 def _check_agent_is_new(organization: Organization, name: str, email: str) -> None:
     agents = Agent.objects.filter(organization=organization)
-    if agents.filter(name=name).exists():
-        raise DeskError(f"There is already an agent {name}.")
+    same = taken(agents, name)
+    if same:
+        raise DeskError(f"There is already an agent {same}.")
     if agents.filter(email=email).exists():
         raise DeskError(f"There is already an agent with the address {email}.")
 

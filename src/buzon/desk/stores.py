@@ -2,7 +2,7 @@
 
 from django.db import IntegrityError, transaction
 
-from buzon.desk.entries import checked_name, first_use, names
+from buzon.desk.entries import checked_name, first_use, named, names, taken
 from buzon.desk.errors import DeskError
 from buzon.desk.models import Organization, Store
 
@@ -10,6 +10,9 @@ from buzon.desk.models import Organization, Store
 def add_store(organization: Organization, name: str) -> Store:
     """A new store. Raises DeskError where the name is taken or makes no sense."""
     name = checked_name(name, "A store")
+    same = taken(Store.objects.filter(organization=organization), name)
+    if same:
+        raise DeskError(f"There is already a store {same}.")
     try:
         with transaction.atomic():
             return Store.objects.create(organization=organization, name=name)
@@ -19,7 +22,7 @@ def add_store(organization: Organization, name: str) -> Store:
 
 def store_named(organization: Organization, name: str) -> Store:
     """The organization's store of this name. Raises DeskError."""
-    found = Store.objects.filter(organization=organization, name=name).first()
+    found = named(Store.objects.filter(organization=organization), name)
     if found is None:
         known = Store.objects.filter(organization=organization).values_list("name", flat=True)
         raise DeskError(f"There is no store {name!r}.{names(list(known))}")

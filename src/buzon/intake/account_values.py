@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from django.utils import timezone
 
 from buzon.desk.addresses import fold
+from buzon.desk.entries import composed
 from buzon.desk.models import Organization
 from buzon.intake.models import CollectionAccount
 
@@ -242,7 +243,7 @@ def _folder_name(value: str) -> str:
 
 
 _CHECKS: dict[str, Callable[[Any], Any]] = {
-    "name": _text("name", 200),
+    "name": lambda value: _text("name", 200)(composed(str(value))),
     "host": _host,
     "username": _text("login", 400),
     "protocol": _choice("protocol", list(Protocol.values)),

@@ -14,6 +14,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from buzon.desk import keyring
+from buzon.desk.entries import taken
 from buzon.desk.models import Organization
 from buzon.intake.account_values import (
     AccountError,
@@ -113,7 +114,8 @@ def change_account(
         _locked_organization(account.organization)
         account.refresh_from_db()
         clean = _changed_values(account, changes)
-        _check_name(account.organization, clean["name"], but=account)
+        if clean["name"] != account.name:
+            _check_name(account.organization, clean["name"], but=account)
         _set_folders(account, clean["protocol"], folders, sent_folders)
         if secret is not None:
             clean["secret"] = keyring.seal(checked_secret(secret), row=_secret_row(account))
@@ -208,11 +210,9 @@ def _check_number(organization: Organization) -> None:
 
 
 def _check_name(organization: Organization, name: str, *, but: CollectionAccount | None) -> None:
-    same = CollectionAccount.objects.filter(organization=organization, name=name)
-    if but is not None:
-        same = same.exclude(pk=but.pk)
-    if same.exists():
-        raise AccountError(f"There is a collection account {name} already.")
+    same = taken(CollectionAccount.objects.filter(organization=organization), name, but=but)
+    if same:
+        raise AccountError(f"There is a collection account {same} already.")
 
 
 def _changed_values(account: CollectionAccount, changes: dict[str, Any]) -> dict[str, Any]:

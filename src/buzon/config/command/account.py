@@ -94,7 +94,7 @@ def _set(options: Namespace) -> None:
     if options.new_name is not None:
         changes["name"] = options.new_name
     if not changes:
-        options.leaf.error(f"{options.account} stays as it is, because nothing to change is given")
+        options.leaf.error(f"{account.name} stays as it is, because nothing to change is given")
     change_account(account, **changes)
     print(f"Changed {account.name}.")
 
@@ -104,7 +104,7 @@ def _remove(options: Namespace) -> None:
     removed = remove_account(account)
     rows = output.counted(removed.arrivals, "row")
     print(
-        f"Removed {options.account} and {rows} of its ledger; letters, "
+        f"Removed {account.name} and {rows} of its ledger; letters, "
         "customers and the mail on the server stay."
     )
 

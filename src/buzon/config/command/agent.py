@@ -10,7 +10,7 @@ from django.utils import timezone
 from buzon.config.command import output, scope
 from buzon.config.command.parser import Parser, WrongArgument
 from buzon.config.command.values import one_of, secret_from, whole
-from buzon.desk.entries import checked_email, checked_name
+from buzon.desk.entries import checked_email, checked_name, taken
 from buzon.desk.models import Agent
 from buzon.desk.people import (
     add_agent,
@@ -24,6 +24,7 @@ from buzon.desk.people import (
 )
 
 _LONGEST_SHIFT = 720  # minutes
+_TAKEN = "Another agent has that name or that address."
 _COPIES = one_of(*Agent.Copies.values)
 
 
@@ -171,13 +172,16 @@ def _set(options: Namespace) -> None:
 def _rename(agent: Agent, name: str | None, email: str | None) -> None:
     if name is not None:
         agent.name = checked_name(name, "An agent")
+        others = Agent.objects.filter(organization=agent.organization_id)
+        if taken(others, agent.name, but=agent):
+            raise WrongArgument(_TAKEN)
     if email is not None:
         agent.email = checked_email(email)
     try:
         with transaction.atomic():
             agent.save(update_fields=["name", "email"])
     except IntegrityError:
-        raise WrongArgument("Another agent has that name or that address.") from None
+        raise WrongArgument(_TAKEN) from None
 
 
 def _set_copies(agent: Agent, copies: str | None) -> None:

@@ -65,7 +65,8 @@ def _accounts(organization: Organization, names: Sequence[str]) -> list[Collecti
         quoted = shlex.quote(organization.name)
         raise WrongArgument(f"{organization} is suspended: buzon organization resume {quoted}.")
     if names:
-        return [scope.account_of(organization, name) for name in dict.fromkeys(names)]
+        found = [scope.account_of(organization, name) for name in names]
+        return list(dict.fromkeys(found))  # one account may be named twice, or in two spellings
     rows = CollectionAccount.objects.filter(organization=organization, active=True)
     accounts = list(rows.order_by("name"))
     if not accounts:

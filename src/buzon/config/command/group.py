@@ -44,5 +44,6 @@ def _as_json(group: AgentGroup) -> dict[str, Any]:
 
 
 def _remove(options: Namespace) -> None:
-    remove_group(group_named(scope.organization_of(options), options.name))
-    print(f"Removed the group {options.name}.")
+    group = group_named(scope.organization_of(options), options.name)
+    remove_group(group)
+    print(f"Removed the group {group.name}.")

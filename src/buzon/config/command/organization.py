@@ -96,18 +96,20 @@ def _as_json(organization: Organization) -> dict[str, Any]:
 
 
 def _suspend(options: Namespace) -> None:
-    suspend_organization(organization_named(options.name))
-    print(f"Suspended {options.name}: nothing is collected until it is resumed.")
+    organization = organization_named(options.name)
+    suspend_organization(organization)
+    print(f"Suspended {organization.name}: nothing is collected until it is resumed.")
 
 
 def _resume(options: Namespace) -> None:
-    resume_organization(organization_named(options.name))
-    print(f"Resumed {options.name}.")
+    organization = organization_named(options.name)
+    resume_organization(organization)
+    print(f"Resumed {organization.name}.")
 
 
 def _remove(options: Namespace) -> None:
     organization = organization_named(options.name)
     if organization.suspended_at is None:
-        raise WrongArgument(f"Suspend {options.name} first: removing is for good.")
+        raise WrongArgument(f"Suspend {organization.name} first: removing is for good.")
     remove_organization(organization)
-    print(f"Removed {options.name} and everything in it.")
+    print(f"Removed {organization.name} and everything in it.")

@@ -10,7 +10,7 @@ from buzon.config import logs
 from buzon.config.command.output import note
 from buzon.config.command.parser import WrongArgument
 from buzon.config.installation import FIRST_ORGANIZATION, FirstStart, open_installation
-from buzon.desk.entries import names
+from buzon.desk.entries import named, names
 from buzon.desk.models import Organization
 from buzon.desk.organizations import organization_named
 from buzon.intake.models import CollectionAccount
@@ -53,7 +53,7 @@ def organization_of(options: Namespace) -> Organization:
 def account_of(organization: Organization, name: str) -> CollectionAccount:
     """By its name. Raises WrongArgument."""
     rows = CollectionAccount.objects.filter(organization=organization)
-    found = rows.filter(name=name).first()
+    found = named(rows, name)
     if found is None:
         known = names(list(rows.values_list("name", flat=True)))
         raise WrongArgument(f"There is no collection account {name!r}.{known}")

@@ -42,5 +42,6 @@ def _as_json(store: Store) -> dict[str, Any]:
 
 
 def _remove(options: Namespace) -> None:
-    remove_store(store_named(scope.organization_of(options), options.name))
-    print(f"Removed the store {options.name}.")
+    store = store_named(scope.organization_of(options), options.name)
+    remove_store(store)
+    print(f"Removed the store {store.name}.")
