@@ -128,17 +128,19 @@ def test_an_untrusted_certificate_shows_what_to_pin(shop: Organization, serve: S
     assert all(step.ok for step in check_account(account))
 
 
-def test_an_untrusted_certificate_behind_starttls(shop: Organization, serve: Serve) -> None:
-    server = serve(security="starttls")
-    step = last(check_account(account_on(shop, server, trusted=False)))
+@pytest.mark.parametrize("protocol", ["imap", "pop3"])
+@pytest.mark.parametrize("security", ["tls", "starttls"])
+@pytest.mark.parametrize("pinned", ["", "ab" * 32])
+def test_a_refused_certificate_is_shown_and_the_advice_is_said_once(
+    shop: Organization, serve: Serve, protocol: str, security: str, pinned: str
+) -> None:
+    server = serve(protocol, security)
+    step = last(check_account(account_on(shop, server, pinned_sha256=pinned)))
     assert step.name == "certificate"
-    assert server.certificate_sha256 in step.remedy
-
-
-def test_a_certificate_that_is_not_the_pinned_one(shop: Organization, serve: Serve) -> None:
-    step = last(check_account(account_on(shop, serve(), pinned_sha256="ab" * 32)))
-    assert step.name == "certificate"
-    assert "not the pinned one" in step.detail
+    assert ("is not the pinned one" if pinned else "is not trusted") in step.detail
+    assert f"SHA-256 is {server.certificate_sha256}" in step.detail
+    assert step.remedy.endswith(f": buzon account set sales --pin {server.certificate_sha256}.")
+    assert f"{step.detail} {step.remedy}".count("owner confirms") == 1
 
 
 def test_a_name_that_does_not_exist(shop: Organization, serve: Serve) -> None:

@@ -101,15 +101,24 @@ def _not_encrypted(account: CollectionAccount, error: MailError) -> Iterator[Ste
         yield Step("encryption", False, str(error), _to_encrypt(account))
         return
     yield Step("encryption", True, "The server speaks TLS.")
-    seen = _SHA256.search(error.sentence)
-    pin = f"buzon account set {shlex.quote(account.name)} --pin {seen.group()}" if seen else ""
-    remedy = f"If the server's owner confirms this SHA-256: {pin}." if pin else ""
-    yield Step("certificate", False, str(error), remedy)
+    yield Step("certificate", False, str(error), _to_pin(account, error))
 
 
 def _about_certificate(error: MailError) -> bool:
-    refused_by_authority = isinstance(error.__cause__, ssl.SSLCertVerificationError)
-    return refused_by_authority or error.sentence.startswith("The certificate of")
+    return _untrusted(error) or error.sentence.startswith("The certificate of")
+
+
+def _untrusted(error: MailError) -> bool:
+    return isinstance(error.__cause__, ssl.SSLCertVerificationError)
+
+
+def _to_pin(account: CollectionAccount, error: MailError) -> str:
+    seen = _SHA256.search(error.sentence)
+    if seen is None:
+        return ""
+    # The sentence about an untrusted one has said already on what condition to pin it.
+    when = "To pin it" if _untrusted(error) else "If the server's owner confirms the new one"
+    return f"{when}: buzon account set {shlex.quote(account.name)} --pin {seen.group()}."
 
 
 def _ask_imap(
