@@ -114,6 +114,7 @@ class Dovecot:
         try:
             self._make_certificates()
             (self.root / "logins").mkdir()
+            (self.root / "logins").chmod(0o755)  # whatever the umask: its own users look in here
             self._start_on_free_ports()
         except BaseException:
             self.stop()
@@ -165,7 +166,7 @@ class Dovecot:
             ]
             with (self.root / "start.log").open("wb") as output:
                 self._process = subprocess.Popen(
-                    command, stdout=output, stderr=output, start_new_session=True
+                    command, stdout=output, stderr=output, start_new_session=True, umask=0o022
                 )
             if self._comes_up():
                 return
