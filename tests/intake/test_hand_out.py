@@ -86,25 +86,3 @@ def test_R10_the_customers_of_a_deactivated_agent_when_they_next_write() -> None
         assert customer.agent == eva
         assert Event.objects.get(kind="message_received").agent == eva
         assert Assignment.objects.get().why["code"] == "rest_next_in_turn"
-
-
-def test_R10_without_a_group_the_administrator_is_told_of_a_deactivated_agents_customer() -> None:
-    with scene() as at:
-        group_of(at, "luis")
-        luis = Agent.objects.get()
-        customer = at.customer()
-        Customer.objects.filter(pk=customer.pk).update(agent=luis)
-        Agent.objects.filter(pk=luis.pk).update(active=False)
-        at.deliver(KNOWN)
-        collect(at.account(hand_out_existing=True))
-        told = Event.objects.get(kind="customer_left_unassigned")
-        assert told.customer == customer
-        assert Assignment.objects.get().why["code"] == "no_group"
-
-
-def test_R10_without_a_group_who_never_had_an_agent_stays_so() -> None:
-    with scene() as at:
-        at.customer()
-        at.deliver(KNOWN)
-        collect(at.account(hand_out_existing=True))
-        assert not Event.objects.filter(kind="customer_left_unassigned").exists()

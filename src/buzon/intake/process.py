@@ -224,8 +224,7 @@ def _assign(
     if customer is None:
         return
     left = by_person and waits_for_agent(customer, hand_out_existing=account.hand_out_existing)
-    # As if new, which without a group tells the administrator; who never had an agent stays so.
-    if created or (left and (account.group is not None or customer.agent is not None)):
+    if created or (left and account.group is not None):
         hand_out(customer, account.group, silent=silent)
 
 
