@@ -1,4 +1,7 @@
-"""Collection accounts: what may be in them, how many there may be, and their secrets."""
+"""Collection accounts: what may be in them, how many there may be, and their secrets.
+
+Longer than a file should be: it is one list of what each field takes and refuses.
+"""
 
 from datetime import UTC, date, datetime, timedelta
 from typing import Any

@@ -9,6 +9,8 @@ Four listeners for each protocol, told apart by loopback address (Dovecot choose
 
 Mail lies in Maildirs, which `deliver` and `messages` write and read as files: they are the oracle
 of the tests, apart from any protocol. With `storage="mdbox"` they go through Python's imaplib.
+
+Longer than a file should be: one server, its life and its mail; the configuration is elsewhere.
 """
 
 import contextlib
