@@ -101,3 +101,10 @@ def test_every_rule_has_a_test_that_names_it(rule: str) -> None:
 
 def _docstring(path: Path) -> str | None:
     return ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
+
+
+def test_no_group_is_repeated_possessively() -> None:
+    """Python before 3.11.5, which Debian 12 has, loses its place in one (CPython issue 106052)."""
+    possessive = re.compile(r"\)(?:[*+?]|\{\d*,?\d*\})\+|\(\?>")
+    found = [str(p) for p in modules() if possessive.search(p.read_text(encoding="utf-8"))]
+    assert found == []

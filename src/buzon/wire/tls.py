@@ -79,7 +79,7 @@ def _handshake(wrapped: ssl.SSLSocket, endpoint: Endpoint) -> None:
             f"{endpoint.host} did not finish the TLS handshake in time; check the port and the "
             "encryption, or try later."
         ) from error
-    except ssl.SSLEOFError as error:
+    except (ssl.SSLEOFError, ssl.SSLZeroReturnError) as error:  # which of them: Python's version
         raise _hung_up(endpoint) from error
     except ssl.SSLError as error:
         raise TlsRefused(

@@ -21,7 +21,7 @@ _SIMPLE = re.compile(
 )
 _TOKEN = re.compile(
     r"(?P<word>=\?[^?\s]++\?[bBqQ]\?[^?]*+\?=)"
-    r'|(?P<quoted>"(?:[^"\\]++|\\.)*+")'
+    r'|(?P<quoted>"(?:[^"\\]++|\\.)*")'
     r"|(?P<angle><[^<>]*+>)"
     r"|(?P<literal>\[[^\[\]<>,]*+\])"
     r"|(?P<mark>[,;:()])"
@@ -30,7 +30,7 @@ _TOKEN = re.compile(
 )
 _PAREN = re.compile(r"\\.|[()]", re.DOTALL)
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
-_ADDR_SPEC = re.compile(r'("(?:[^"\\]|\\.)*+"|[^\s"<>@]++)@([^\s"<>@]++)', re.DOTALL)
+_ADDR_SPEC = re.compile(r'("(?:[^"\\]|\\.)*"|[^\s"<>@]++)@([^\s"<>@]++)', re.DOTALL)
 
 
 def parse_addresses(value: str, odd: Oddities) -> tuple[Address, ...]:

@@ -8,7 +8,7 @@ from buzon.wire.reading.values import Reading
 Verdict = Literal["pass", "fail"]
 
 # Comments and quoted strings hold what the sender chose: nothing in them is a result.
-_QUOTED_OR_PAREN = re.compile(r'"(?:[^"\\]++|\\.)*+"|\\.|[()]', re.DOTALL)
+_QUOTED_OR_PAREN = re.compile(r'"(?:[^"\\]++|\\.)*"|\\.|[()]', re.DOTALL)
 _DMARC = re.compile(r"\s*dmarc(?:/\d+)?\s*=\s*([a-z]+)(?![\w-])", re.IGNORECASE)
 _SERVER = re.compile(r"\s*([^\s;=]+)(?:\s+\d+)?\s*\Z")
 

@@ -20,7 +20,7 @@ _LETTER_TYPES = {
     "text/rfc822-headers",
     "text/rfc822-header",
 }
-_BLANK_LINES = re.compile(rb"\r?\n(?:[ \t]*+\r?\n)++")
+_BLANK_LINES = re.compile(rb"\r?\n(?:[ \t]*+\r?\n)+")
 _CODE = re.compile(r"[245]\.\d{1,3}\.\d{1,3}")
 _QUOTED_ID = re.compile(rb"^[> \t]*+message-id:[ \t]*+(<[^<>\r\n]{1,998}>)", re.I | re.M)
 _ACTIONS = {"failed", "delayed", "delivered", "relayed", "expanded"}

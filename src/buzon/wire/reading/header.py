@@ -9,7 +9,9 @@ from buzon.wire.reading.words import one_line, unfolded
 
 _BLANK_LINE = re.compile(rb"\n\r?\n")
 # A field: name, colon, and its folded lines. Possessive, so that no input costs more than one look.
-_FIELD = re.compile(r"^([!-9;-~]++)[ \t]*+:(.*(?:\n[ \t].*)*+)", re.MULTILINE)
+# Only single characters are repeated possessively: groups that are lose their place in Python
+# before 3.11.5 (CPython issue 106052), which Debian 12 has.
+_FIELD = re.compile(r"^([!-9;-~]++)[ \t]*+:(.*(?:\n[ \t].*)*)", re.MULTILINE)
 _NO_FIELD = re.compile(rb"^(?![!-9;-~]++[ \t]*+:|[ \t]|From |>From )(?=[^\r\n])", re.MULTILINE)
 _ID = re.compile(r"<([^<>]++)>")
 _MONTHS = "janfebmaraprmayjunjulaugsepoctnovdec"

@@ -8,7 +8,7 @@ import re
 
 # A tag, with ">" allowed inside quoted attributes. Possessive: each attempt is one look ahead.
 _TAG = re.compile(
-    r"<(?:(!--)|[!?][^<>]*+>|(/?[a-zA-Z][a-zA-Z0-9]*+)(?:[^<>\"']++|\"[^\"]*+\"|'[^']*+')*+>)"
+    r"<(?:(!--)|[!?][^<>]*+>|(/?[a-zA-Z][a-zA-Z0-9]*+)(?:[^<>\"']++|\"[^\"]*+\"|'[^']*+')*>)"
 )
 _SPACE = re.compile(r"[ \t\r\n\f\v\xa0]+")
 _HIDDEN = {"script", "style", "head", "title", "template", "noscript", "svg"}

@@ -10,7 +10,7 @@ from buzon.wire.reading.words import decoded
 # name = "quoted" | rest up to the next semicolon. A missing semicolon before, or a missing closing
 # quote, is forgiven. Possessive throughout: linear.
 _PARAMETER = re.compile(
-    r'(?<=[;\s])([^\s=;"<>]++)\s*+=\s*+(?:"((?:[^"\\]++|\\.|\\)*+)"?|([^;]*+))', re.DOTALL
+    r'(?<=[;\s])([^\s=;"<>]++)\s*+=\s*+(?:"((?:[^"\\]++|\\.|\\)*)"?|([^;]*+))', re.DOTALL
 )
 _CONTINUED = re.compile(r"(.+?)(?:\*(\d{1,3}))?(\*)?", re.DOTALL)
 _TOKEN = re.compile(r"[^\s();\",]*+")

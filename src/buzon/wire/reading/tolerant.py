@@ -30,12 +30,12 @@ _LIKELY_DELIMITER = re.compile(rb"^--([^\r\n]++)\r?\n(?=(?i:content-))", re.MULT
 # A part's header, up to the first line that is none; a delimiter is never part of it.
 _HEADER_BLOCK = re.compile(
     rb"(?:(?!--)[!-9;-~]++[ \t]*+:[^\n]*+(?:\n|\Z)"
-    rb"(?:(?:[ \t]++[^\r\n]|(?i:(?:file)?name\*?\d?\*?=|charset=|boundary=))[^\n]*+(?:\n|\Z))*+)*+"
+    rb"(?:(?:[ \t]++[^\r\n]|(?i:(?:file)?name\*?\d?\*?=|charset=|boundary=))[^\n]*+(?:\n|\Z))*)*"
 )
 # Parameters that a broken program did not indent when it folded the field.
 _UNINDENTED = re.compile(rb"\n(?=(?:file)?name\*?\d?\*?=|charset=|boundary=)", re.IGNORECASE)
 # All lines up to an empty one or a delimiter, and the last field about content among them.
-_LINES = re.compile(rb"(?:(?!--)[^\r\n][^\n]*+\n)*+")
+_LINES = re.compile(rb"(?:(?!--)[^\r\n][^\n]*+\n)*")
 _CONTENT_FIELD = re.compile(rb"^content-[a-z-]++[ \t]*+:", re.IGNORECASE | re.MULTILINE)
 _BLANK = re.compile(rb"[ \t]*+\r?(?:\n|\Z)")
 # Looking for a boundary costs a scan of the body: only for so many containers of one message.

@@ -10,7 +10,7 @@ from buzon.wire.reading.values import Oddities
 # second form takes, bounded so that a hostile field costs linear time.
 _WORD = re.compile(
     r"=\?([^?\s*]{1,60})(?:\*[^?\s]{0,40})?\?([bBqQ])\?"
-    r"([^?]*+|(?:[^?\s]|\?(?![=\s])){0,120}+)\?="
+    r"([^?]*+|(?:[^?\s]|\?(?![=\s])){0,120})\?="
 )
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
 # More of one field than this is not read for encoded words.
