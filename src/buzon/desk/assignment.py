@@ -12,6 +12,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from buzon.desk.errors import DeskError
 from buzon.desk.events import record
@@ -24,7 +25,7 @@ from buzon.desk.models import (
     Organization,
     User,
 )
-from buzon.desk.reasons import reason
+from buzon.desk.reasons import OPERATOR, reason
 from buzon.desk.statements import (
     Member,
     active_members,
@@ -82,7 +83,7 @@ def preview(group: AgentGroup, count: int, *, whole_group: bool = False) -> list
     members = active_members(group.pk, timezone.now())
     if not members:
         return []
-    tier, _ = _tier(members, whole_group=whole_group)
+    tier, _code = _tier(members, whole_group=whole_group)
     each, over = divmod(count, len(tier))
     agents = Agent.objects.in_bulk([member.agent_id for member in tier])
     return [(agents[member.agent_id], each + (place < over)) for place, member in enumerate(tier)]
@@ -187,12 +188,19 @@ def _tell(customer: Customer, given: Assignment, *, silent: bool = False) -> Non
 
 def _check_may_get(agent: Agent, customer: Customer) -> None:
     if agent.organization_id != customer.organization_id:
-        raise DeskError(f"The agent {agent.name} belongs to another organization.")
+        told = _("The agent {name} belongs to another organization.").format(name=agent.name)
+        raise DeskError(told, field="agent")
     if not agent.active:
-        raise DeskError(f"The agent {agent.name} is deactivated and cannot get customers.")
+        raise DeskError(deactivated(agent), field="agent")
+
+
+def deactivated(agent: Agent) -> str:
+    """The sentence that refuses customers to a deactivated agent."""
+    told = _("The agent {name} is deactivated and cannot get customers.")
+    return told.format(name=agent.name)
 
 
 def _name(by: Giver) -> str:
     if by is None:
-        return "the operator"
+        return OPERATOR
     return by.name if isinstance(by, Agent) else by.email

@@ -2,6 +2,8 @@
 
 from collections.abc import Collection
 
+from django.utils.translation import gettext as _
+
 from buzon.desk.addresses import fold, fold_domain
 from buzon.desk.errors import DeskError
 from buzon.desk.models import BlockedSender, Organization
@@ -12,7 +14,7 @@ def block_sender(organization: Organization, written: str) -> BlockedSender:
 
     What is blocked already stays so. Raises DeskError for what is neither.
     """
-    blocked, _ = BlockedSender.objects.get_or_create(
+    blocked, _made = BlockedSender.objects.get_or_create(
         organization=organization, pattern=_pattern(written)
     )
     return blocked
@@ -23,7 +25,7 @@ def unblock_sender(organization: Organization, written: str) -> None:
     pattern = _pattern(written)
     rows = BlockedSender.objects.filter(organization=organization, pattern=pattern)
     if not rows.delete()[0]:
-        raise DeskError(f"{pattern} is not blocked.")
+        raise DeskError(_("{pattern} is not blocked.").format(pattern=pattern), field="written")
 
 
 def blocked_among(organization_id: int, folded: Collection[str]) -> set[str]:
@@ -37,9 +39,10 @@ def blocked_among(organization_id: int, folded: Collection[str]) -> set[str]:
 
 
 def _pattern(written: str) -> str:
-    address, _, domain = written.strip().rpartition("@")
+    address, _at, domain = written.strip().rpartition("@")
     folded_domain = fold_domain(domain)
     pattern = fold(written) if address else folded_domain and f"@{folded_domain}"
     if not pattern or len(pattern) > 400:
-        raise DeskError(f"{written.strip()[:100]!r} is neither an e-mail address nor a domain.")
+        told = _("{written!r} is neither an e-mail address nor a domain.")
+        raise DeskError(told.format(written=written.strip()[:100]), field="written")
     return pattern

@@ -1,6 +1,9 @@
 """The addresses of a customer, checked and made into rows."""
 
+from django.utils.translation import gettext as _
+
 from buzon.desk.addresses import base_of, fold
+from buzon.desk.entries import no_address
 from buzon.desk.errors import DeskError
 from buzon.desk.models import Customer, CustomerAddress, Store
 
@@ -20,18 +23,24 @@ def address_row(customer: Customer, address: str, folded: str) -> CustomerAddres
 def checked_addresses(written: list[str]) -> list[str]:
     """The folded form of each. Raises DeskError: none at all, a wrong one, the same one twice."""
     if not written:
-        raise DeskError("A customer needs an e-mail address.")
+        raise DeskError(_("A customer needs an e-mail address."), field="addresses")
     folded: list[str] = []
     for one in written:
         form = fold(one)
         if not form:
-            raise DeskError(f"{one.strip()[:100]!r} is not an e-mail address.")
+            raise DeskError(no_address(one), field="addresses")
         if form in folded:
-            raise DeskError(f"The address {one.strip()} is given twice.")
+            told = _("The address {address} is given twice.").format(address=one.strip())
+            raise DeskError(told, field="addresses")
         folded.append(form)
     return folded
 
 
 def place_name(store: Store | None) -> str:
     """Where a customer belongs, for a sentence."""
-    return "of no store" if store is None else f"of the store {store.name}"
+    return _("of no store") if store is None else _("of the store {name}").format(name=store.name)
+
+
+def foreign_store(store: Store) -> str:
+    """The sentence that refuses another organization's store."""
+    return _("The store {name} belongs to another organization.").format(name=store.name)

@@ -11,9 +11,17 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from buzon.desk.addresses import fold
-from buzon.desk.customer_addresses import address_row, checked_addresses, place_name
+from buzon.desk.assignment import deactivated
+from buzon.desk.customer_addresses import (
+    address_row,
+    checked_addresses,
+    foreign_store,
+    place_name,
+)
 from buzon.desk.errors import DeskError
 from buzon.desk.models import (
     Agent,
@@ -81,7 +89,7 @@ class _Lookup:
         if name not in self.agents:
             agent = agent_named(self.organization, name)
             if not agent.active:
-                raise DeskError(f"The agent {agent.name} is deactivated and cannot get customers.")
+                raise DeskError(deactivated(agent))
             self.agents[name] = agent
         return self.agents[name]
 
@@ -98,7 +106,7 @@ def import_csv(
     tab. Raises DeskError that names the line and what is wrong with it; then nothing was made.
     """
     if store is not None and store.organization_id != organization.pk:
-        raise DeskError(f"The store {store.name} belongs to another organization.")
+        raise DeskError(foreign_store(store), field="store")
     columns, ignored, records = _columns(_records(_text(lines)))
     lookup = _Lookup(organization, store)
     rows = [_row(line, fields, columns, lookup) for line, fields in records]
@@ -109,9 +117,10 @@ def import_csv(
             for start in range(0, len(rows), _BATCH):
                 _make(organization, rows[start : start + _BATCH])
     except IntegrityError:
-        raise DeskError(
+        told = _(
             "A customer of this list was made by another way at the same time; import it again."
-        ) from None
+        )
+        raise DeskError(told, field="lines") from None
     return Imported(len(rows), ignored)
 
 
@@ -129,7 +138,8 @@ def _text(lines: bytes | str | Iterable[bytes] | Iterable[str]) -> str:
             return lines.decode(one)
         except UnicodeDecodeError:
             continue
-    raise DeskError("The list is neither UTF-8 nor Windows-1252 text; save it as CSV UTF-8.")
+    told = _("The list is neither UTF-8 nor Windows-1252 text; save it as CSV UTF-8.")
+    raise DeskError(told, field="lines")
 
 
 def _lines_of_text(parts: list[str]) -> str:
@@ -151,7 +161,8 @@ def _records(text: str) -> Iterator[tuple[int, list[str]]]:
                 yield line, [one.strip() for one in fields]
             line = reader.line_num + 1
     except csv.Error as error:
-        raise DeskError(f"Line {line} is not CSV: {error}.") from None
+        told = _("Line {line} is not CSV: {error}.").format(line=line, error=error)
+        raise DeskError(told, field="lines") from None
 
 
 def _separator(first: str) -> str:
@@ -164,7 +175,7 @@ def _columns(
     """Which column is what, the heads that mean nothing, and the records below the heads."""
     first = next(records, None)
     if first is None:
-        raise DeskError("The list is empty.")
+        raise DeskError(_("The list is empty."), field="lines")
     line, heads = first
     if any(fold(one) for one in heads):
         columns = {"address": 0, "name": 1}
@@ -173,13 +184,13 @@ def _columns(
     for place, head in enumerate(heads):
         meaning = _meaning(head)
         if meaning and meaning in columns:
-            raise DeskError(f"Line {line} has two columns for the {meaning}.")
+            told = _("Line {line} has two columns for the {meaning}.")
+            raise DeskError(told.format(line=line, meaning=_column(meaning)), field="lines")
         if meaning:
             columns[meaning] = place
     if "address" not in columns:
-        raise DeskError(
-            f'Line {line} has no column for the e-mail address; call one of them "email".'
-        )
+        told = _('Line {line} has no column for the e-mail address; call one of them "email".')
+        raise DeskError(told.format(line=line), field="lines")
     ignored = tuple(head for head in heads if head and not _meaning(head))
     return columns, ignored, _same_width(len(heads), records)
 
@@ -187,6 +198,15 @@ def _columns(
 def _meaning(head: str) -> str:
     written = " ".join(head.lower().replace("_", " ").split())
     return next((meaning for meaning, heads in _HEADS.items() if written in heads), "")
+
+
+def _column(meaning: str) -> str:
+    return {
+        "address": pgettext("column", "address"),
+        "name": pgettext("column", "name"),
+        "store": pgettext("column", "store"),
+        "agent": pgettext("column", "agent"),
+    }[meaning]
 
 
 def _with_first(
@@ -201,10 +221,12 @@ def _same_width(
 ) -> Iterator[tuple[int, list[str]]]:
     for line, fields in records:
         if len(fields) > width and any(fields[width:]):
-            raise DeskError(
-                f"Line {line} has {len(fields)} fields, the first line has {width}; "
+            told = _(
+                "Line {line} has {number} fields, the first line has {width}; "
                 "a field that holds the separator needs quotation marks."
             )
+            told = told.format(line=line, number=len(fields), width=width)
+            raise DeskError(told, field="lines")
         yield line, fields + [""] * (width - len(fields))
 
 
@@ -224,7 +246,8 @@ def _row(line: int, fields: list[str], columns: dict[str, int], lookup: _Lookup)
             agent=lookup.agent_of(cell("agent")),
         )
     except DeskError as error:
-        raise DeskError(f"Line {line}: {error.sentence}") from None
+        told = _("Line {line}: {sentence}").format(line=line, sentence=error.sentence)
+        raise DeskError(told, field="lines") from None
 
 
 def _split(written: str) -> list[str]:
@@ -241,9 +264,9 @@ def _check_each_once(rows: list[_Row]) -> None:
         for address, folded in zip(row.addresses, row.folded, strict=True):
             before = first.setdefault((row.store.pk if row.store else None, folded), row.line)
             if before != row.line:
-                raise DeskError(
-                    f"Line {row.line}: the address {address} is in line {before} already."
-                )
+                told = _("Line {line}: the address {address} is in line {before} already.")
+                told = told.format(line=row.line, address=address, before=before)
+                raise DeskError(told, field="lines")
 
 
 def _check_new(organization: Organization, rows: list[_Row]) -> None:
@@ -256,10 +279,12 @@ def _check_new(organization: Organization, rows: list[_Row]) -> None:
         for row in batch:
             for address, folded in zip(row.addresses, row.folded, strict=True):
                 if (row.store.pk if row.store else None, folded) in taken:
-                    raise DeskError(
-                        f"Line {row.line}: the address {address} already belongs to a customer "
-                        f"{place_name(row.store)}."
+                    told = _(
+                        "Line {line}: the address {address} already belongs to a customer {place}."
                     )
+                    place = place_name(row.store)
+                    told = told.format(line=row.line, address=address, place=place)
+                    raise DeskError(told, field="lines")
 
 
 def _make(organization: Organization, rows: list[_Row]) -> None:

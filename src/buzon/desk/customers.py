@@ -3,12 +3,19 @@
 from collections.abc import Iterable
 
 from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
 
 from buzon.desk.addresses import fold
 from buzon.desk.assignment import Giver, by_hand
 from buzon.desk.conversations import lock_filing
-from buzon.desk.customer_addresses import address_row, checked_addresses, place_name
+from buzon.desk.customer_addresses import (
+    address_row,
+    checked_addresses,
+    foreign_store,
+    place_name,
+)
 from buzon.desk.customer_lists import Imported, import_csv
+from buzon.desk.entries import no_address
 from buzon.desk.errors import DeskError
 from buzon.desk.events import record
 from buzon.desk.models import Agent, Customer, CustomerAddress, Event, Organization, Store
@@ -37,7 +44,7 @@ def create_from_mail(
     """
     folded = fold(address)
     if not folded:
-        raise DeskError(f"{address[:100]!r} is not an e-mail address.")
+        raise DeskError(no_address(address), field="address")
     try:
         with transaction.atomic():
             customer = Customer.objects.create(
@@ -71,7 +78,7 @@ def add_customer(
     written = list(addresses)
     folded = checked_addresses(written)
     if store is not None and store.organization_id != organization.pk:
-        raise DeskError(f"The store {store.name} belongs to another organization.")
+        raise DeskError(foreign_store(store), field="store")
     try:
         with transaction.atomic():
             customer = Customer.objects.create(
@@ -87,7 +94,7 @@ def add_customer(
             if agent is not None:
                 by_hand(customer, agent, by=by)
     except IntegrityError:
-        raise DeskError(_taken(organization, store, folded)) from None
+        raise DeskError(_taken(organization, store, folded), field="addresses") from None
     return customer
 
 
@@ -151,4 +158,5 @@ def _taken(organization: Organization, store: Store | None, folded: list[str]) -
         organization=organization, store=store, folded__in=folded
     )
     address = taken.values_list("address", flat=True).first() or folded[0]
-    return f"The address {address} already belongs to a customer {place_name(store)}."
+    told = _("The address {address} already belongs to a customer {place}.")
+    return told.format(address=address, place=place_name(store))

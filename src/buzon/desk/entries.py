@@ -4,26 +4,47 @@ import unicodedata
 from typing import TypeVar
 
 from django.db.models import Model, QuerySet
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop, ngettext
 
 from buzon.desk.addresses import fold
 from buzon.desk.errors import DeskError
 
 _Row = TypeVar("_Row", bound=Model)
-_SHOWN_AS = {"Conversation": "letters", "Message": "letters", "CustomerAddress": "customers"}
+_LETTERS = gettext_noop("letters")
+_SHOWN_AS = {
+    "Conversation": _LETTERS,
+    "Message": _LETTERS,
+    "CustomerAddress": gettext_noop("customers"),
+}
+# Django's own words for the other tables that may refer to a row, so that they are translated.
+_PLURALS = (
+    gettext_noop("agent groups"),
+    gettext_noop("agents"),
+    gettext_noop("assignments"),
+    gettext_noop("blocked senders"),
+    gettext_noop("collection accounts"),
+    gettext_noop("events"),
+    gettext_noop("notifications"),
+    gettext_noop("stores"),
+)
 
 
 def checked_name(written: str, what: str, *, longest: int = 200) -> str:
     """The name as it is stored: composed, single spaces, none around it.
 
+    `what`: whose name, as it begins a sentence in the active language ("A store").
     Raises DeskError: empty, too long, unprintable.
     """
     name = " ".join(composed(written).split())
     if not name:
-        raise DeskError(f"{what} needs a name.")
+        raise DeskError(_("{what} needs a name.").format(what=what), field="name")
     if len(name) > longest:
-        raise DeskError(f"The name of {_lower(what)} may have {longest} characters at most.")
+        told = _("The name of {what} may have {longest} characters at most.")
+        raise DeskError(told.format(what=_lower(what), longest=longest), field="name")
     if not name.isprintable():
-        raise DeskError(f"The name of {_lower(what)} holds characters that cannot be shown.")
+        told = _("The name of {what} holds characters that cannot be shown.")
+        raise DeskError(told.format(what=_lower(what)), field="name")
     return name
 
 
@@ -55,18 +76,24 @@ def checked_email(written: str) -> str:
     """The address as it is compared. Raises DeskError for what is no address or is too long."""
     folded = fold(written)
     if not folded:
-        raise DeskError(f"{written.strip()[:100]!r} is not an e-mail address.")
+        raise DeskError(no_address(written), field="email")
     if len(folded) > 254:
-        raise DeskError("An e-mail address may have 254 characters at most.")
+        raise DeskError(_("An e-mail address may have 254 characters at most."), field="email")
     return folded
+
+
+def no_address(written: str) -> str:
+    """The sentence for what is no e-mail address."""
+    return _("{written!r} is not an e-mail address.").format(written=written.strip()[:100])
 
 
 def names(rows: "list[str]") -> str:
     """What there is, for a sentence that refuses a name: " There are: a, b.", or less."""
     if not rows:
-        return " There is none yet."
+        return " " + _("There is none yet.")
     shown = ", ".join(sorted(rows)[:10]) + (", …" if len(rows) > 10 else "")
-    return f" There {'is' if len(rows) == 1 else 'are'}: {shown}."
+    told = ngettext("There is: {names}.", "There are: {names}.", len(rows))
+    return " " + told.format(names=shown)
 
 
 def first_use(row: Model, *, but: frozenset[str] = frozenset()) -> str:
@@ -82,7 +109,7 @@ def first_use(row: Model, *, but: frozenset[str] = frozenset()) -> str:
         if not isinstance(model, type) or model.__name__ in but:
             continue
         if model._base_manager.filter(**{relation.field.name: row}).exists():  # type: ignore[union-attr]
-            return _SHOWN_AS.get(model.__name__, str(model._meta.verbose_name_plural))
+            return _(_SHOWN_AS.get(model.__name__, str(model._meta.verbose_name_plural)))
     return ""
 
 

@@ -2,8 +2,13 @@
 
 
 class DeskError(Exception):
-    """The desk cannot do what it was asked; `sentence` says why, in English, with a full stop."""
+    """The desk cannot do what it was asked.
 
-    def __init__(self, sentence: str) -> None:
+    `sentence` says why, in the language that was active, with a full stop; `field` is the verb's
+    argument that is wrong ("name", "email"), or "" where it is none of them.
+    """
+
+    def __init__(self, sentence: str, *, field: str = "") -> None:
         self.sentence = sentence
+        self.field = field
         super().__init__(sentence)

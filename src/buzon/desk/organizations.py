@@ -4,6 +4,7 @@ import zoneinfo
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from buzon.desk.entries import checked_name, first_use, named, names, taken
 from buzon.desk.errors import DeskError
@@ -16,23 +17,27 @@ def add_organization(
     name: str, *, language: str = "en", time_zone: str = "UTC", max_accounts: int | None = None
 ) -> Organization:
     """A new organization. Raises DeskError: the name is taken, no such language or time zone."""
-    name = checked_name(name, "An organization")
+    name = checked_name(name, _("An organization"))
     same = taken(Organization.objects.all(), name)
     if same:
-        raise DeskError(f"There is already an organization {same}.")
+        raise _taken(same)
     if language not in _LANGUAGES:
-        raise DeskError(f"The language must be one of {', '.join(_LANGUAGES)}, not {language!r}.")
+        told = _("The language must be one of {known}, not {language!r}.")
+        known = ", ".join(_LANGUAGES)
+        raise DeskError(told.format(known=known, language=language), field="language")
     if time_zone not in zoneinfo.available_timezones():
-        raise DeskError(f"There is no time zone {time_zone!r}; write one like Europe/Madrid.")
+        told = _("There is no time zone {time_zone!r}; write one like Europe/Madrid.")
+        raise DeskError(told.format(time_zone=time_zone), field="time_zone")
     if max_accounts is not None and max_accounts < 1:
-        raise DeskError("An organization needs at least one collection account allowed.")
+        told = _("An organization needs at least one collection account allowed.")
+        raise DeskError(told, field="max_accounts")
     try:
         with transaction.atomic():
             return Organization.objects.create(
                 name=name, language=language, time_zone=time_zone, max_accounts=max_accounts
             )
     except IntegrityError:
-        raise DeskError(f"There is already an organization {name}.") from None
+        raise _taken(name) from None
 
 
 def organization_named(name: str | None) -> Organization:
@@ -43,15 +48,16 @@ def organization_named(name: str | None) -> Organization:
     if name is not None:
         found = named(Organization.objects.all(), name)
         if found is None:
-            raise DeskError(f"There is no organization {name!r}.{names(_all_names())}")
+            told = _("There is no organization {name!r}.").format(name=name)
+            raise DeskError(told + names(_all_names()), field="name")
         return found
     first_two = list(Organization.objects.order_by("pk")[:2])
     if not first_two:
-        raise DeskError("There is no organization yet; `buzon organization add NAME` makes one.")
+        told = _("There is no organization yet; `buzon organization add NAME` makes one.")
+        raise DeskError(told)
     if len(first_two) > 1:
-        raise DeskError(
-            f"Say which organization is meant: --organization NAME.{names(_all_names())}"
-        )
+        told = _("Say which organization is meant: --organization NAME.")
+        raise DeskError(told + names(_all_names()))
     return first_two[0]
 
 
@@ -78,11 +84,17 @@ def remove_organization(organization: Organization) -> None:
         row = Organization.objects.select_for_update().get(pk=organization.pk)
         use = first_use(row, but=frozenset({"User", "Round"}))
         if use and row.suspended_at is None:
-            raise DeskError(
-                f"The organization {row.name} has {use}; removing it removes them for good. "
+            told = _(
+                "The organization {name} has {use}; removing it removes them for good. "
                 "Suspend it first if that is meant."
             )
+            raise DeskError(told.format(name=row.name, use=use))
         row.delete()
+
+
+def _taken(name: str) -> DeskError:
+    told = _("There is already an organization {name}.").format(name=name)
+    return DeskError(told, field="name")
 
 
 def _all_names() -> list[str]:

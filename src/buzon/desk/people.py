@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
+from django.utils.translation import gettext as _
 
 from buzon.desk.entries import checked_email, checked_name, first_use, named, names, taken
 from buzon.desk.errors import DeskError
@@ -24,7 +25,7 @@ def add_agent(
 
     Raises DeskError: the name or the address is taken, a group of another organization.
     """
-    name, email = checked_name(name, "An agent"), checked_email(email)
+    name, email = checked_name(name, _("An agent")), checked_email(email)
     _check_agent_is_new(organization, name, email)
     try:
         with transaction.atomic():
@@ -35,7 +36,8 @@ def add_agent(
             for group in groups:
                 join_group(agent, group)
     except IntegrityError:
-        raise DeskError(f"There is already an agent {name} or one with {email}.") from None
+        told = _("There is already an agent {name} or one with {email}.")
+        raise DeskError(told.format(name=name, email=email), field="name") from None
     return agent
 
 
@@ -45,7 +47,8 @@ def agent_named(organization: Organization, name: str) -> Agent:
     found = named(agents, name) or agents.filter(email=name.strip().lower()).first()
     if found is None:
         known = list(agents.filter(active=True).values_list("name", flat=True))
-        raise DeskError(f"There is no agent {name!r}.{names(known)}")
+        told = _("There is no agent {name!r}.").format(name=name)
+        raise DeskError(told + names(known), field="agent")
     return found
 
 
@@ -53,7 +56,8 @@ def set_status(agent: Agent, status: str) -> None:
     """Set by hand, kept over sign-out (R12). Raises DeskError for a status that does not exist."""
     if status not in Agent.Status.values:
         known = ", ".join(Agent.Status.values)
-        raise DeskError(f"The status must be one of {known}, not {status!r}.")
+        told = _("The status must be one of {known}, not {status!r}.")
+        raise DeskError(told.format(known=known, status=status), field="status")
     agent.set_status(Agent.Status(status))
 
 
@@ -78,15 +82,15 @@ def reactivate_agent(agent: Agent) -> None:
 
 def add_group(organization: Organization, name: str) -> AgentGroup:
     """A new group, empty. Raises DeskError where the name is taken or makes no sense."""
-    name = checked_name(name, "A group")
+    name = checked_name(name, _("A group"))
     same = taken(AgentGroup.objects.filter(organization=organization), name)
     if same:
-        raise DeskError(f"There is already a group {same}.")
+        raise _group_taken(same)
     try:
         with transaction.atomic():
             return AgentGroup.objects.create(organization=organization, name=name)
     except IntegrityError:
-        raise DeskError(f"There is already a group {name}.") from None
+        raise _group_taken(name) from None
 
 
 def group_named(organization: Organization, name: str) -> AgentGroup:
@@ -94,9 +98,8 @@ def group_named(organization: Organization, name: str) -> AgentGroup:
     groups = AgentGroup.objects.filter(organization=organization)
     found = named(groups, name)
     if found is None:
-        raise DeskError(
-            f"There is no group {name!r}.{names(list(groups.values_list('name', flat=True)))}"
-        )
+        told = _("There is no group {name!r}.").format(name=name)
+        raise DeskError(told + names(list(groups.values_list("name", flat=True))), field="group")
     return found
 
 
@@ -109,7 +112,8 @@ def remove_group(group: AgentGroup) -> None:
         row = AgentGroup.objects.select_for_update().get(pk=group.pk)
         use = first_use(row, but=frozenset({"Membership", "Assignment"}))
         if use:
-            raise DeskError(f"The group {row.name} is used by {use}; give them another one first.")
+            told = _("The group {name} is used by {use}; give them another one first.")
+            raise DeskError(told.format(name=row.name, use=use))
         row.delete()
 
 
@@ -119,16 +123,18 @@ def join_group(agent: Agent, group: AgentGroup) -> Membership:
     Raises DeskError for a group of another organization.
     """
     if agent.organization_id != group.organization_id:
-        raise DeskError(f"The group {group.name} belongs to another organization.")
-    membership, _ = Membership.objects.get_or_create(group=group, agent=agent)
+        told = _("The group {name} belongs to another organization.").format(name=group.name)
+        raise DeskError(told, field="group")
+    membership, _made = Membership.objects.get_or_create(group=group, agent=agent)
     return membership
 
 
 def leave_group(agent: Agent, group: AgentGroup) -> None:
     """The agent is no longer a member. Raises DeskError where the agent was none."""
-    gone, _ = Membership.objects.filter(group=group, agent=agent).delete()
+    gone, _by_model = Membership.objects.filter(group=group, agent=agent).delete()
     if not gone:
-        raise DeskError(f"The agent {agent.name} is not in the group {group.name}.")
+        told = _("The agent {agent} is not in the group {group}.")
+        raise DeskError(told.format(agent=agent.name, group=group.name), field="agent")
 
 
 def add_administrator(organization: Organization, *, email: str, password: str) -> User:
@@ -159,7 +165,8 @@ def remove_administrator(user: User) -> None:
         Organization.objects.select_for_update().get(pk=user.organization_id)
         others = administrators(user.organization).exclude(pk=user.pk)
         if user.role == User.Role.ADMINISTRATOR and not others.exists():
-            raise DeskError(f"{user.email} is the last administrator; add another one first.")
+            told = _("{email} is the last administrator; add another one first.")
+            raise DeskError(told.format(email=user.email))
         user.delete()
 
 
@@ -167,9 +174,15 @@ def _check_agent_is_new(organization: Organization, name: str, email: str) -> No
     agents = Agent.objects.filter(organization=organization)
     same = taken(agents, name)
     if same:
-        raise DeskError(f"There is already an agent {same}.")
+        told = _("There is already an agent {name}.").format(name=same)
+        raise DeskError(told, field="name")
     if agents.filter(email=email).exists():
-        raise DeskError(f"There is already an agent with the address {email}.")
+        told = _("There is already an agent with the address {email}.").format(email=email)
+        raise DeskError(told, field="email")
+
+
+def _group_taken(name: str) -> DeskError:
+    return DeskError(_("There is already a group {name}.").format(name=name), field="name")
 
 
 def _login(organization: Organization, email: str, password: str, role: User.Role) -> User:
@@ -180,9 +193,11 @@ def _login(organization: Organization, email: str, password: str, role: User.Rol
                 organization, email=email, password=password, role=role
             )
     except IntegrityError:
-        raise DeskError(f"There is already a login with the address {email}.") from None
+        told = _("There is already a login with the address {email}.").format(email=email)
+        raise DeskError(told, field="email") from None
 
 
 def _check_password(password: str) -> None:
     if len(password) < _SHORTEST_PASSWORD:
-        raise DeskError(f"A password needs at least {_SHORTEST_PASSWORD} characters.")
+        told = _("A password needs at least {shortest} characters.")
+        raise DeskError(told.format(shortest=_SHORTEST_PASSWORD), field="password")

@@ -6,6 +6,8 @@ Every automatic decision stores such a reason. Each code is listed in `docs/path
 from collections.abc import Mapping
 from typing import Any
 
+OPERATOR = "the operator"  # who gives by hand without a login: whoever runs the installation
+
 REASONS: dict[str, str] = {
     # desk: why a letter is linked to its customer (R5)
     "sender_of_store": "The sender's address is a customer's of this store",

@@ -1,6 +1,7 @@
 """Stores of an organization: added, named, removed."""
 
 from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
 
 from buzon.desk.entries import checked_name, first_use, named, names, taken
 from buzon.desk.errors import DeskError
@@ -9,15 +10,15 @@ from buzon.desk.models import Organization, Store
 
 def add_store(organization: Organization, name: str) -> Store:
     """A new store. Raises DeskError where the name is taken or makes no sense."""
-    name = checked_name(name, "A store")
+    name = checked_name(name, _("A store"))
     same = taken(Store.objects.filter(organization=organization), name)
     if same:
-        raise DeskError(f"There is already a store {same}.")
+        raise _taken(same)
     try:
         with transaction.atomic():
             return Store.objects.create(organization=organization, name=name)
     except IntegrityError:
-        raise DeskError(f"There is already a store {name}.") from None
+        raise _taken(name) from None
 
 
 def store_named(organization: Organization, name: str) -> Store:
@@ -25,8 +26,24 @@ def store_named(organization: Organization, name: str) -> Store:
     found = named(Store.objects.filter(organization=organization), name)
     if found is None:
         known = Store.objects.filter(organization=organization).values_list("name", flat=True)
-        raise DeskError(f"There is no store {name!r}.{names(list(known))}")
+        told = _("There is no store {name!r}.").format(name=name)
+        raise DeskError(told + names(list(known)), field="store")
     return found
+
+
+def rename_store(store: Store, name: str) -> Store:
+    """Raises DeskError where the name is taken or makes no sense."""
+    name = checked_name(name, "A store")
+    same = taken(Store.objects.filter(organization=store.organization_id), name, but=store)
+    if same:
+        raise DeskError(f"There is already a store {same}.", field="name")
+    store.name = name
+    try:
+        with transaction.atomic():
+            store.save(update_fields=["name"])
+    except IntegrityError:
+        raise DeskError(f"There is already a store {name}.", field="name") from None
+    return store
 
 
 def remove_store(store: Store) -> None:
@@ -39,7 +56,10 @@ def remove_store(store: Store) -> None:
         row = Store.objects.select_for_update().get(pk=store.pk)
         use = first_use(row)
         if use:
-            raise DeskError(
-                f"The store {row.name} has {use}; move or remove them first, then the store."
-            )
+            told = _("The store {name} has {use}; move or remove them first, then the store.")
+            raise DeskError(told.format(name=row.name, use=use))
         row.delete()
+
+
+def _taken(name: str) -> DeskError:
+    return DeskError(_("There is already a store {name}.").format(name=name), field="name")

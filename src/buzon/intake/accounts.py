@@ -12,12 +12,14 @@ from typing import Any, NamedTuple
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from buzon.desk import keyring
 from buzon.desk.entries import taken
 from buzon.desk.models import Organization
 from buzon.intake.account_values import (
     AccountError,
+    Findings,
     checked,
     checked_folders,
     checked_secret,
@@ -79,17 +81,26 @@ def add_account(
     **fields: Any,
 ) -> CollectionAccount:
     """A new account, due at once. `fields` are those of FIELDS; `name`, `host` and `username` must
-    be there. Raises AccountError: a wrong value, a name that is taken, or too many (R1).
+    be there. Raises AccountError, with all that is wrong: values, a name that is taken, too many
+    (R1).
     """
     _refuse_unknown(fields)
-    clean = checked(organization, dict.fromkeys(_REQUIRED, "") | field_defaults() | fields)
-    roles = checked_folders(clean["protocol"], list(folders), list(sent_folders))
-    checked_secret(secret)
+    values = dict.fromkeys(_REQUIRED, "") | field_defaults() | fields
+    findings = Findings()
+    with findings:
+        clean = checked(organization, values)
+    with findings:
+        roles = checked_folders(values["protocol"], list(folders), list(sent_folders))
+    with findings:
+        checked_secret(secret)
     with transaction.atomic():
-        _check_number(organization)
-        _check_name(organization, clean["name"], but=None)
+        with findings:
+            _check_number(organization)
+        with findings:
+            _check_name(organization, str(values["name"]), but=None)
+        findings.refuse()
         account = CollectionAccount.objects.create(organization=organization, secret=b"", **clean)
-        account.secret = keyring.seal(secret, row=_secret_row(account))
+        account.secret = _sealed(account, secret)
         account.save(update_fields=["secret"])
         Folder.objects.bulk_create(
             Folder(account=account, name=name, role=role) for name, role in roles.items()
@@ -107,18 +118,25 @@ def change_account(
     **changes: Any,
 ) -> CollectionAccount:
     """Change what is given and nothing else. Folders that are no longer named go, with their rows
-    of the ledger. Raises AccountError; nothing is changed then.
+    of the ledger. Raises AccountError, with all that is wrong; nothing is changed then.
     """
     _refuse_unknown(changes)
+    findings = Findings()
     with transaction.atomic():
         _locked_organization(account.organization)
         account.refresh_from_db()
-        clean = _changed_values(account, changes)
-        if clean["name"] != account.name:
-            _check_name(account.organization, clean["name"], but=account)
-        _set_folders(account, clean["protocol"], folders, sent_folders)
-        if secret is not None:
-            clean["secret"] = keyring.seal(checked_secret(secret), row=_secret_row(account))
+        with findings:
+            clean = _changed_values(account, changes)
+        with findings:
+            _check_name(account.organization, str(changes.get("name", account.name)), but=account)
+        with findings:
+            protocol = changes.get("protocol", account.protocol)
+            _set_folders(account, protocol, folders, sent_folders)
+        with findings:
+            sealed = None if secret is None else _sealed(account, secret)
+        findings.refuse()
+        if sealed is not None:
+            clean["secret"] = sealed
         changed = [name for name, value in clean.items() if getattr(account, name) != value]
         for name in changed:
             setattr(account, name, clean[name])
@@ -184,6 +202,10 @@ def _refuse_unknown(fields: dict[str, Any]) -> None:
         raise TypeError(f"a collection account has no field {', '.join(sorted(unknown))}")
 
 
+def _sealed(account: CollectionAccount, secret: str) -> bytes:
+    return keyring.seal(checked_secret(secret), row=_secret_row(account))
+
+
 def _secret_row(account: CollectionAccount) -> str:
     return f"collection_account/{account.pk}"
 
@@ -203,16 +225,20 @@ def _check_number(organization: Organization) -> None:
     if most is None:
         most = settings.BUZON_MAX_ACCOUNTS
     if CollectionAccount.objects.filter(organization=organization).count() >= most:
-        raise AccountError(
-            f"{organization} has {most} collection accounts, which is the most there may be: "
+        told = _(
+            "{organization} has {most} collection accounts, which is the most there may be: "
             "remove one first."
         )
+        raise AccountError(told.format(organization=organization, most=most))
 
 
 def _check_name(organization: Organization, name: str, *, but: CollectionAccount | None) -> None:
+    if but is not None and name == but.name:
+        return
     same = taken(CollectionAccount.objects.filter(organization=organization), name, but=but)
     if same:
-        raise AccountError(f"There is a collection account {same} already.")
+        told = _("There is a collection account {name} already.").format(name=same)
+        raise AccountError(told, field="name")
 
 
 def _changed_values(account: CollectionAccount, changes: dict[str, Any]) -> dict[str, Any]:
@@ -232,14 +258,14 @@ def _changed_values(account: CollectionAccount, changes: dict[str, Any]) -> dict
 def _check_settled(before: dict[str, Any], clean: dict[str, Any]) -> None:
     """What the first look at the server has decided for good."""
     if clean["protocol"] != before["protocol"]:
-        raise AccountError(
-            "The protocol cannot change once mail was collected: add another account."
-        )
+        told = _("The protocol cannot change once mail was collected: add another account.")
+        raise AccountError(told, field="protocol")
     if (clean["start"], clean["start_date"]) != (before["start"], before["start_date"]):
-        raise AccountError(
+        told = _(
             "What the account starts with was decided at its first collection: "
             "add another account to collect earlier mail."
         )
+        raise AccountError(told, field="start")
 
 
 def _set_folders(

@@ -11,8 +11,11 @@ from dataclasses import dataclass
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from buzon.desk.addresses import fold
+from buzon.desk.entries import no_address
 from buzon.desk.models import Customer, CustomerAddress, Organization
 from buzon.intake.earlier import senders_who_are_customers
 from buzon.intake.models import Arrival, CollectionAccount, Duty
@@ -21,24 +24,37 @@ _LEFT = (Arrival.Outcome.SKIPPED, Arrival.Outcome.OVERSIZED)
 
 
 class AskedError(Exception):
-    """It cannot be done for all of these messages; `sentence` names the first and says why."""
+    """It cannot be done for all of these messages.
 
-    def __init__(self, sentence: str) -> None:
+    `sentence` names the first and says why, in the language that was active; `field` is the
+    verb's argument that is wrong ("ids", "address").
+    """
+
+    def __init__(self, sentence: str, *, field: str = "") -> None:
         self.sentence = sentence
+        self.field = field
         super().__init__(sentence)
 
 
 @dataclass(frozen=True, slots=True)
 class _Wish:
-    """A verb, and from which outcomes it leads back to waiting."""
+    """A verb: from which outcomes it leads back to waiting, and how it refuses the others."""
 
-    verb: str
+    refusal: str
     outcomes: tuple[str, ...]
     by_person: bool
 
 
-_RETRY = _Wish("retried", (Arrival.Outcome.FAILED,), by_person=False)
-_FETCH = _Wish("fetched", _LEFT, by_person=True)
+_RETRY = _Wish(
+    gettext_noop("Message {id} is {outcome}: only {outcomes} messages can be retried."),
+    (Arrival.Outcome.FAILED,),
+    by_person=False,
+)
+_FETCH = _Wish(
+    gettext_noop("Message {id} is {outcome}: only {outcomes} messages can be fetched."),
+    _LEFT,
+    by_person=True,
+)
 
 
 def retry(organization: Organization, ids: Collection[int]) -> int:
@@ -59,11 +75,13 @@ def fetch_earlier_letters(organization: Organization, address: str) -> int:
     """
     folded = fold(address)
     if not folded:
-        raise AskedError(f"{address!r} is not an e-mail address.")
+        raise AskedError(no_address(address), field="address")
     mine = CustomerAddress.objects.filter(organization=organization, folded=folded)
     customers = set(mine.values_list("customer", flat=True))
     if not customers:
-        raise AskedError(f"{organization} has no customer with the address {address}.")
+        told = _("{organization} has no customer with the address {address}.")
+        told = told.format(organization=organization, address=address)
+        raise AskedError(told, field="address")
     accounts = CollectionAccount.objects.filter(organization=organization)
     with transaction.atomic():
         return sum(_fetch_left_by(account, customers) for account in accounts)
@@ -99,14 +117,14 @@ def _wait_again(organization: Organization, ids: Collection[int], wish: _Wish) -
 
 def _check(pk: int, row: Arrival | None, wish: _Wish) -> None:
     if row is None:
-        raise AskedError(f"The ledger has no message {pk}.")
+        raise AskedError(_("The ledger has no message {id}.").format(id=pk), field="ids")
     if row.outcome not in wish.outcomes:
-        raise AskedError(
-            f"Message {pk} is {row.outcome}: only {' and '.join(wish.outcomes)} messages can be "
-            f"{wish.verb}."
-        )
+        outcomes = f" {_('and')} ".join(wish.outcomes)
+        told = _(wish.refusal).format(id=pk, outcome=row.outcome, outcomes=outcomes)
+        raise AskedError(told, field="ids")
     if row.gone_at is not None and not row.sha256:
-        raise AskedError(f"Message {pk} is no longer on the server.")
+        told = _("Message {id} is no longer on the server.").format(id=pk)
+        raise AskedError(told, field="ids")
 
 
 def _set_waiting(rows: "QuerySet[Arrival]", wish: _Wish) -> int:
