@@ -24,7 +24,7 @@ from buzon.notify.models import Notification  # noqa: E402
 
 
 def first(**options: Any) -> None:
-    made = open_installation(create=True, **options)
+    made = open_installation(create=True, **({"administrator": "admin@localhost"} | options))
     say(made and [made.organization, made.email, made.password])
 
 
@@ -85,10 +85,10 @@ def from_the_past() -> None:
     call_command("migrate", "notify", "zero", verbosity=0)
 
 
-def up() -> None:
+def up(administrator: str | None = None) -> None:
     from buzon.config.up import run
 
-    sys.exit(run())
+    sys.exit(run(administrator=administrator))
 
 
 def say(what: Any) -> None:

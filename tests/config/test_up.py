@@ -4,7 +4,9 @@ import ctypes
 import json
 import os
 import signal
+import socket
 import time
+import urllib.request
 from collections.abc import Iterator
 from typing import Any
 
@@ -26,8 +28,8 @@ def place() -> Iterator[RealDatabase]:
 class Up:
     """`buzon up` in a process of its own; `lines` is what it has said so far."""
 
-    def __init__(self, place: RealDatabase) -> None:
-        self.process = place.start(OPENING, "up")
+    def __init__(self, place: RealDatabase, *words: str) -> None:
+        self.process = place.start(OPENING, "up", *words)
         self.lines: list[str] = []
 
     def __enter__(self) -> "Up":
@@ -66,18 +68,49 @@ def ask(place: RealDatabase, *arguments: object) -> Any:
 def test_it_starts_from_nothing_and_stops_at_a_signal(
     place: RealDatabase, number: signal.Signals
 ) -> None:
-    with Up(place) as first:
+    with Up(place, "ana@shop.example") as first:
         password = first.says("password").split()[2]
         first.says("Ctrl-C stops")
         started = time.monotonic()
         assert first.ends(number) == 0
         assert time.monotonic() - started < 10
         assert password not in first.errors
-    assert ask(place, "signs_in", "admin@localhost", password) is True
+    assert ask(place, "signs_in", "ana@shop.example", password) is True
     with Up(place) as second:
         second.says("Ctrl-C stops")
         assert second.ends(number) == 0
-        assert not any("password" in line for line in second.lines)
+        assert not any("password" in line or "code=" in line for line in second.lines)
+
+
+def test_it_serves_the_pages_and_says_where_the_administrator_is_made(place: RealDatabase) -> None:
+    with Up(place) as first:
+        address = first.says("/setup?code=").strip("│ \n")
+        first.says("Ctrl-C stops")
+        with urllib.request.urlopen(address, timeout=20) as answer:
+            assert answer.status == 200
+            assert "frame-ancestors 'none'" in answer.headers["Content-Security-Policy"]
+        assert first.ends(signal.SIGTERM) == 0
+    with Up(place) as second:  # nobody has used it: it is the same
+        assert second.says("/setup?code=").rpartition("code=")[2] in address + " │\n"
+        assert second.ends(signal.SIGTERM) == 0
+
+
+def test_a_port_that_is_taken_is_refused_before_anything_is_made(place: RealDatabase) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        place.environ["BUZON_LISTEN"] = f"127.0.0.1:{taken.getsockname()[1]}"
+        process = place.start(OPENING, "up")
+        out, error = process.communicate(timeout=60)
+    assert (process.returncode, out) == (2, "")
+    assert "BUZON_LISTEN" in error
+    assert not os.path.exists(os.path.join(place.environ["BUZON_DATA_DIR"], "keys"))
+
+
+def test_other_machines_are_served_under_a_known_name_alone(place: RealDatabase) -> None:
+    place.environ["BUZON_LISTEN"] = "0.0.0.0:0"
+    process = place.start(OPENING, "up")
+    out, error = process.communicate(timeout=60)
+    assert (process.returncode, out) == (2, "")
+    assert "BUZON_PUBLIC_URL" in error
 
 
 def test_a_signal_that_the_system_gives_to_another_thread_stops_it(place: RealDatabase) -> None:

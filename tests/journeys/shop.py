@@ -77,6 +77,7 @@ class Shop:
     def environment(self) -> dict[str, str]:
         kept = {k: v for k, v in os.environ.items() if not k.startswith(("BUZON_", "DJANGO_"))}
         kept["BUZON_DATA_DIR"] = str(self.folder)
+        kept["BUZON_LISTEN"] = "127.0.0.1:0"
         if self.database:
             kept["BUZON_DATABASE_URL"] = _url_of(self.database)
         return kept

@@ -102,6 +102,7 @@ def _environ(folder: Path, url: str) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("BUZON_")}
     kept["DJANGO_SETTINGS_MODULE"] = "buzon.config.settings"
     kept["BUZON_DATA_DIR"] = str(folder)
+    kept["BUZON_LISTEN"] = "127.0.0.1:0"  # each on a port of its own
     if url:
         kept["BUZON_DATABASE_URL"] = url
     return kept

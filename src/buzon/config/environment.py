@@ -3,6 +3,7 @@
 `docs/settings.md` is generated from this list, and a test compares the two.
 """
 
+import ipaddress
 import os
 import re
 import ssl
@@ -118,6 +119,48 @@ def _url(written: str, expected: str) -> SplitResult | None:
     return parts
 
 
+def _listen(written: str) -> tuple[str, int] | None:
+    """("127.0.0.1", 8000); None for `off`."""
+    if written.lower() == "off":
+        return None
+    expected = "an address and a port such as 127.0.0.1:8000 or [::1]:8000, or off"
+    host, colon, port = written.rpartition(":")
+    try:
+        address = ipaddress.ip_address(host.removeprefix("[").removesuffix("]"))
+    except ValueError:
+        raise ValueError(expected) from None
+    if not colon or not re.fullmatch(r"[0-9]{1,5}", port) or int(port) > 65_535:
+        raise ValueError(expected)
+    return str(address), int(port)
+
+
+def _public_url(written: str) -> str:
+    expected = "a URL such as https://buzon.example.com, without a path, or empty"
+    parts = _url(written.rstrip("/"), expected)
+    if parts is None:
+        return ""
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username:
+        raise ValueError(expected)
+    if parts.path or parts.query or parts.fragment:
+        raise ValueError(expected)
+    return f"{parts.scheme}://{parts.netloc.lower()}"
+
+
+def _proxies(written: str) -> list[str]:
+    addresses = [one.strip() for one in written.split(",") if one.strip()]
+    try:
+        return [str(ipaddress.ip_network(one)) if "/" in one else str(ipaddress.ip_address(one))
+                for one in addresses]  # fmt: skip
+    except ValueError:
+        raise ValueError("IP addresses or networks, separated by commas, or empty") from None
+
+
+def _secret_key(written: str) -> str:
+    if written and len(written) < 40:
+        raise ValueError("at least 40 random characters, or empty")
+    return written
+
+
 def _authorities(written: str) -> str:
     if written:
         try:
@@ -159,6 +202,35 @@ SETTINGS = (
         "encrypts, all decrypt. Empty: the file `keys` in the data folder, made at the first "
         "start.",
         _text,
+    ),
+    Setting(
+        "BUZON_LISTEN",
+        "127.0.0.1:8000",
+        "Where `buzon up` serves the pages: an IP address and a port; `off` serves none.",
+        _listen,
+    ),
+    Setting(
+        "BUZON_PUBLIC_URL",
+        "",
+        "The address under which people reach the pages, such as `https://buzon.example.com`; "
+        "needed unless BUZON_LISTEN is on this machine alone. With `https`, cookies are for "
+        "encrypted connections only.",
+        _public_url,
+    ),
+    Setting(
+        "BUZON_TRUSTED_PROXIES",
+        "",
+        "The addresses (or networks) of proxies in front of Buzón, separated by commas: only "
+        "theirs are the X-Forwarded-For and X-Forwarded-Proto headers that are believed.",
+        _proxies,
+    ),
+    Setting(
+        "BUZON_SECRET_KEY",
+        "",
+        "What sessions and forms are signed with. Empty: the file `secret-key` in the data "
+        "folder, made at the first start. Several machines need the same one.",
+        _secret_key,
+        secret=True,
     ),
     Setting(
         "BUZON_MAX_ACCOUNTS",

@@ -20,6 +20,7 @@ from django.db import transaction
 
 from buzon.config import database
 from buzon.config.refusal import InstallationError
+from buzon.config.web_settings import SECRET_KEY_FILE
 from buzon.desk.entries import checked_email, checked_name
 from buzon.desk.errors import DeskError
 from buzon.desk.keyring import KeyringError, check_keys, make_key_file
@@ -29,18 +30,19 @@ from buzon.desk.people import add_administrator
 from buzon.intake.models import CollectionAccount
 
 FIRST_ORGANIZATION = "My shop"
-FIRST_ADMINISTRATOR = "admin@localhost"
 
 __all__ = ["FirstStart", "InstallationError", "lock_data_dir", "open_installation"]
 
 
 @dataclass(frozen=True, slots=True)
 class FirstStart:
-    """What a person has to be told once: the first login, whose password is nowhere else."""
+    """What a person has to be told once: the first login, whose password is nowhere else; `email`
+    "" where the set-up page makes it.
+    """
 
     organization: str
-    email: str
-    password: str = field(repr=False)
+    email: str = ""
+    password: str = field(default="", repr=False)
 
 
 def open_installation(
@@ -48,13 +50,14 @@ def open_installation(
     create: bool,
     upgrade: bool = False,
     organization: str | None = FIRST_ORGANIZATION,
-    administrator: str = FIRST_ADMINISTRATOR,
+    administrator: str | None = None,
     say: "Callable[[str], object] | None" = None,
 ) -> FirstStart | None:
     """Check that this installation is sound; with `create`, make what is not there yet.
 
     `upgrade` brings an older database up to date, which otherwise is refused. With `organization`
-    None no first organization and no administrator are made. `say` is told of what takes long;
+    None no first organization is made; with `administrator`, its e-mail address, a first login is
+    made here, else by the set-up page. `say` is told of what takes long;
     without it that goes to stderr. Returns the first login if one was made: show it, it is shown
     once. Raises InstallationError.
     """
@@ -73,6 +76,7 @@ def open_installation(
         if not fresh:
             database.check_version(upgrade=upgrade)
         _check_key_file(folder, create=True, fresh=fresh)
+        _keep_secret_key(folder)
         database.migrate(say)
         return _first_people(organization, administrator) if organization else None
 
@@ -153,29 +157,47 @@ def _check_key_file(folder: Path, *, create: bool, fresh: bool = False) -> None:
         raise InstallationError(error.sentence) from error
 
 
-def _check_first_people(organization: str | None, administrator: str) -> None:
+def _keep_secret_key(folder: Path) -> None:
+    """The one that these settings already sign with, so that nobody is signed out by a restart."""
+    path = folder / SECRET_KEY_FILE
+    if settings.BUZON_SECRET_KEY or path.exists():
+        return
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(settings.SECRET_KEY + "\n")
+
+
+def _check_first_people(organization: str | None, administrator: str | None) -> None:
     """Before anything is made, so that nothing is left half done."""
     try:
-        checked_email(administrator)
+        if administrator is not None:
+            checked_email(administrator)
         if organization is not None:
             checked_name(organization, "An organization")
     except DeskError as error:
         raise InstallationError(error.sentence) from error
 
 
-def _first_people(organization: str, administrator: str) -> FirstStart | None:
-    """The first organization and login, each only where there is none."""
-    if User.objects.filter(role=User.Role.ADMINISTRATOR).exists():
-        return None
+def _first_people(organization: str, administrator: str | None) -> FirstStart | None:
+    """The first organization, and the first login where one was asked for; each only if there is
+    none.
+    """
     password = secrets.token_urlsafe(12)
     try:
         with transaction.atomic():
             first = Organization.objects.order_by("pk").first()
+            is_new = first is None
             first = first or add_organization(organization, language=_language())
+            if administrator is None or has_administrator():
+                return FirstStart(first.name) if is_new else None
             user = add_administrator(first, email=administrator, password=password)
     except DeskError as error:
         raise InstallationError(error.sentence) from error
     return FirstStart(first.name, user.email, password)
+
+
+def has_administrator() -> bool:
+    """Whether anybody can let others in; else the set-up page makes the first administrator."""
+    return User.objects.filter(role=User.Role.ADMINISTRATOR).exists()
 
 
 def _language() -> str:

@@ -6,6 +6,7 @@ from typing import Any
 import dj_database_url
 
 from buzon.config.environment import read_environment
+from buzon.config.web_settings import allowed_hosts, secret_key
 
 _values = read_environment()
 
@@ -13,6 +14,10 @@ _values = read_environment()
 BUZON_DATA_DIR: Path = _values["BUZON_DATA_DIR"]
 BUZON_DATABASE_URL: str = _values["BUZON_DATABASE_URL"]
 BUZON_KEYS: str = _values["BUZON_KEYS"]
+BUZON_LISTEN: tuple[str, int] | None = _values["BUZON_LISTEN"]
+BUZON_PUBLIC_URL: str = _values["BUZON_PUBLIC_URL"]
+BUZON_TRUSTED_PROXIES: list[str] = _values["BUZON_TRUSTED_PROXIES"]
+BUZON_SECRET_KEY: str = _values["BUZON_SECRET_KEY"]
 BUZON_MAX_ACCOUNTS: int = _values["BUZON_MAX_ACCOUNTS"]
 BUZON_MAX_MESSAGE_BYTES: int = _values["BUZON_MAX_MESSAGE_BYTES"]
 BUZON_POLL_SECONDS: float = _values["BUZON_POLL_SECONDS"]
@@ -31,16 +36,76 @@ BUZON_LOG_LEVEL: str = _values["BUZON_LOG_LEVEL"]
 INSTALLED_APPS = [
     "django.contrib.contenttypes",
     "django.contrib.auth",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django_htmx",
     "buzon.desk",
     "buzon.intake",
     "buzon.notify",
+    "buzon.web",
 ]
+MIDDLEWARE = [
+    "buzon.web.headers.headers",
+    "servestatic.middleware.ServeStaticMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "buzon.web.language.speak",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+]
+ROOT_URLCONF = "buzon.web.urls"
+ASGI_APPLICATION = "buzon.config.asgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.jinja2.Jinja2",
+        "DIRS": [Path(__file__).parent.parent / "web" / "templates"],
+        "OPTIONS": {
+            "environment": "buzon.web.templating.environment",
+            "context_processors": ["buzon.web.context.page"],
+        },
+    },
+]
+FORM_RENDERER = "buzon.web.forms.Renderer"
 AUTH_USER_MODEL = "desk.User"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 USE_TZ = True
 TIME_ZONE = "UTC"
 USE_I18N = True
+USE_THOUSAND_SEPARATOR = True
 LANGUAGE_CODE = "en"
+LANGUAGES = [("es", "Español"), ("en", "English")]
+LOCALE_PATHS = [Path(__file__).parent / "locale"]
+
+# The pages.
+SECRET_KEY = secret_key(BUZON_SECRET_KEY, BUZON_DATA_DIR)
+ALLOWED_HOSTS = allowed_hosts(BUZON_LISTEN, BUZON_PUBLIC_URL)
+STATIC_URL = "/static/"
+SERVESTATIC_USE_FINDERS = True
+SERVESTATIC_AUTOREFRESH = False
+SERVESTATIC_MAX_AGE = 365 * 24 * 3600  # every address of a file carries its digest
+SERVESTATIC_ALLOW_ALL_ORIGINS = False
+LOGIN_URL = "sign_in"
+LOGIN_REDIRECT_URL = "home"
+SESSION_COOKIE_NAME = "buzon_session"
+SESSION_COOKIE_AGE = 14 * 24 * 3600
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = BUZON_PUBLIC_URL.startswith("https:")
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_NAME = "buzon_csrf"
+CSRF_COOKIE_HTTPONLY = True
+CSRF_FAILURE_VIEW = "buzon.web.refusals.csrf_failure"
+CSRF_TRUSTED_ORIGINS = [BUZON_PUBLIC_URL] if BUZON_PUBLIC_URL else []
+LANGUAGE_COOKIE_NAME = "buzon_language"
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
+AUTH_PASSWORD_VALIDATORS = [
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 10},
+    },
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
 LOGGING_CONFIG = None  # config/logs.py sets it up
 LOCK_SECONDS = 60  # how long a statement waits for a lock that somebody else holds
 
@@ -66,8 +131,8 @@ def _database(url: str) -> dict[str, Any]:
     parsed = dict(dj_database_url.parse(url))
     if str(parsed["ENGINE"]).endswith("sqlite3"):
         return _sqlite(Path(str(parsed["NAME"])))
-    parsed["CONN_MAX_AGE"] = None
-    parsed["CONN_HEALTH_CHECKS"] = True
+    # A request's thread ends with it, and with it goes its connection: none may be kept.
+    parsed["CONN_MAX_AGE"] = 0
     # No wait without a deadline: as long as SQLite's busy time-out.
     options: dict[str, Any] = parsed.setdefault("OPTIONS", {})  # type: ignore[assignment]
     options["options"] = f"{options.get('options', '')} -c lock_timeout={LOCK_SECONDS}s".strip()

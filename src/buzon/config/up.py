@@ -11,29 +11,33 @@ from django.db import connections
 
 from buzon.config import logs
 from buzon.config.installation import (
-    FIRST_ADMINISTRATOR,
     FIRST_ORGANIZATION,
     FirstStart,
     InstallationError,
+    has_administrator,
     lock_data_dir,
     open_installation,
 )
 from buzon.config.narrator import Narrator, say
+from buzon.config.serving import PageServer
 from buzon.fleet.dispatcher import Embedded
 from buzon.intake.models import CollectionAccount
 from buzon.intake.runs import collect_once, process_once
+from buzon.web.setup_code import setup_code
 
 HEARD_WITHIN = 0.5  # seconds
 
 
-def run(*, organization: str = FIRST_ORGANIZATION, administrator: str = FIRST_ADMINISTRATOR) -> int:
+def run(*, organization: str = FIRST_ORGANIZATION, administrator: str | None = None) -> int:
     """Set up what is missing, work until SIGINT or SIGTERM, and return the exit status.
 
-    The two names are for a first start. Raises InstallationError.
+    The two names are for a first start; without `administrator` the set-up page makes the first
+    one, for whoever has the code that is shown here. Raises InstallationError.
     """
     logs.set_up(level=_level())
     _check_mail_settings()
     with lock_data_dir():
+        pages = PageServer.open()
         try:
             first = open_installation(
                 create=True,
@@ -42,15 +46,17 @@ def run(*, organization: str = FIRST_ORGANIZATION, administrator: str = FIRST_AD
                 administrator=administrator,
                 say=say,
             )
-            if first is not None:
+            if first is not None and first.email:
                 _show(first)
-            _work_until_signal()
+            _work_until_signal(pages)
         finally:
+            if pages is not None:
+                pages.stop()
             connections.close_all()
     return 0
 
 
-def _work_until_signal() -> None:
+def _work_until_signal(pages: PageServer | None) -> None:
     # The handler may interrupt anything, a lock held by this very thread too; this queue is the
     # one thing of the standard library that is made to be written to from there.
     signals: queue.SimpleQueue[int] = queue.SimpleQueue()
@@ -65,11 +71,27 @@ def _work_until_signal() -> None:
         progress=narrator.progress,
     )
     dispatcher.start()
+    if pages is not None:
+        pages.start()
+        _say_where(pages)
     say(_greeting())
     _await(signals)
     say("Stopping: what is under way ends at the next safe point, within 20 seconds.")
+    if pages is not None:
+        pages.stop()
     dispatcher.stop()
     say("Stopped. `buzon up` goes on where it was.")
+
+
+def _say_where(pages: PageServer) -> None:
+    """Where the pages are; while nobody can sign in, how to become the administrator."""
+    if has_administrator():
+        say(f"The pages are at {pages.public_url}/")
+        return
+    _box(
+        "Set up your shop in the browser:",
+        f"  {pages.public_url}/setup?code={setup_code()}",
+    )
 
 
 def _await(signals: "queue.SimpleQueue[int]") -> None:
@@ -89,12 +111,15 @@ def _greeting() -> str:
 
 
 def _show(first: FirstStart) -> None:
-    lines = [
+    _box(
         "This is the first start. Keep this; it is not shown again:",
         f"  organization   {first.organization}",
         f"  administrator  {first.email}",
         f"  password       {first.password}",
-    ]
+    )
+
+
+def _box(*lines: str) -> None:
     width = max(map(len, lines))
     say(f"┌─{'─' * width}─┐")
     for line in lines:

@@ -70,7 +70,6 @@ def _add(options: Namespace) -> None:
         if options.administrator is not None:
             add_administrator(organization, email=options.administrator, password=password)
     print(f"Added the organization {organization.name}.")
-    scope.make(first_organization=organization.name)  # its administrator, if nobody is one yet
 
 
 def _list(options: Namespace) -> None:

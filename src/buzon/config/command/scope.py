@@ -39,6 +39,12 @@ def make(*, first_organization: str | None) -> None:
 
 def _tell(first: FirstStart) -> None:
     # stderr: stdout is for what the command was asked for.
+    if not first.email:
+        note(
+            f"A new installation in {settings.BUZON_DATA_DIR}, with the organization "
+            f"{first.organization}; buzon up shows where its administrator is made."
+        )
+        return
     note(f"A new installation in {settings.BUZON_DATA_DIR}. Keep this; it is not shown again:")
     note(f"  organization   {first.organization}")
     note(f"  administrator  {first.email}")

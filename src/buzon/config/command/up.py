@@ -3,11 +3,12 @@
 from argparse import Namespace
 
 from buzon.config.command.parser import Parser
-from buzon.config.installation import FIRST_ADMINISTRATOR, FIRST_ORGANIZATION
+from buzon.config.installation import FIRST_ORGANIZATION
 
-_DESCRIPTION = """Collect, process and notify on this machine until Ctrl-C. The first start makes
-the data folder, the key file, the database, the first organization and its administrator,
-whose password is shown once. A second buzon up on the same data folder is refused."""
+_DESCRIPTION = """Collect, process, notify and serve the pages on this machine until Ctrl-C. The
+first start makes the data folder, the keys, the database and the first organization, and shows
+the address of the page where its administrator is made. A second buzon up on the same data
+folder is refused."""
 
 
 def add_to(parser: Parser) -> None:
@@ -23,8 +24,8 @@ def add_to(parser: Parser) -> None:
     parser.add_argument(
         "--administrator",
         metavar="EMAIL",
-        default=FIRST_ADMINISTRATOR,
-        help=f"at the first start: the administrator's login (default: {FIRST_ADMINISTRATOR})",
+        help="at the first start: make this login, and show its password once (default: the "
+        "set-up page makes it)",
     )
 
 

@@ -34,6 +34,8 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("is_active", models.BooleanField(default=True)),
+                ("language", models.CharField(blank=True, default="", max_length=10)),
+                ("appearance", models.CharField(blank=True, default="", max_length=5)),
                 ("created_at", models.DateTimeField(auto_now_add=True)),
             ],
             options={

@@ -35,6 +35,8 @@ class User(AbstractBaseUser):
     email = models.EmailField(max_length=254, unique=True)
     role = models.CharField(max_length=20, choices=Role.choices)
     is_active = models.BooleanField(default=True)
+    language = models.CharField(max_length=10, blank=True, default="")  # "": the browser's
+    appearance = models.CharField(max_length=5, blank=True, default="")  # light, dark; "": system's
     created_at = models.DateTimeField(auto_now_add=True)
 
     USERNAME_FIELD = "email"

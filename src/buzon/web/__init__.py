@@ -1,0 +1,1 @@
+"""Pages for people: each loads through the person's own querysets, calls one verb, and answers."""

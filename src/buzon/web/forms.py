@@ -1,0 +1,92 @@
+"""Forms of the pages: what was typed stays, each refusal stands next to its field.
+
+The checks live in the rooms' verbs, which answer with a sentence and the name of the field; a form
+here only turns what a browser sends into values, and puts those sentences where they belong.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
+
+from django import forms
+from django.db.models import Model, QuerySet
+from django.forms.renderers import Jinja2
+
+from buzon.desk.errors import DeskError
+from buzon.intake.account_values import AccountError
+from buzon.intake.asked import AskedError
+
+T = TypeVar("T")
+
+
+REFUSALS = (DeskError, AccountError, AskedError)
+Refusal = DeskError | AccountError | AskedError
+
+
+class Renderer(Jinja2):
+    """Fields are drawn by the macros of `ui.html`; Django's own templates draw only widgets."""
+
+
+class PageForm(forms.Form):
+    """A form without the browser's colon after labels, whose `refuse` shows a verb's refusal."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        kwargs.setdefault("label_suffix", "")
+        super().__init__(*args, **kwargs)
+        for name, field in self.fields.items():
+            field.widget.attrs.setdefault("aria-describedby", f"help-{name} error-{name}")
+
+    def refuse(self, refusal: Refusal) -> None:
+        """Each sentence next to the field that it names, or above the form."""
+        for field, sentence in getattr(refusal, "all", [(refusal.field, refusal.sentence)]):
+            self.add_error(field if field in self.fields else None, sentence)
+
+    def does(self, verb: Callable[[], T]) -> T | None:
+        """What `verb` returns; None where it refused, which then stands in the form. For a form
+        that is valid so far, and a verb that returns something.
+        """
+        try:
+            return verb()
+        except REFUSALS as refusal:
+            self.refuse(refusal)
+            return None
+
+
+class PickField(forms.ModelChoiceField):  # type: ignore[type-arg]  # of any of our models
+    """One of the person's own rows; another organization's is as unknown as one that never was."""
+
+    def __init__(self, *, none: str, **options: Any) -> None:
+        super().__init__(queryset=None, empty_label=none, **options)
+
+    def offer(self, rows: "QuerySet[Any]") -> None:
+        """The rows to choose from, for this request's person."""
+        self.queryset = rows
+
+
+class PickSeveralField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]  # likewise
+    """Several of the person's own rows, as checkboxes."""
+
+    widget = forms.CheckboxSelectMultiple
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(queryset=None, **options)
+
+    def offer(self, rows: "QuerySet[Any]") -> None:
+        """The rows to choose from, for this request's person."""
+        self.queryset = rows
+
+
+class LinesField(forms.CharField):
+    """Several values, one on each line, in a text area; cleaned to a list without empty ones."""
+
+    widget = forms.Textarea
+
+    def prepare_value(self, value: Any) -> Any:
+        return "\n".join(value) if isinstance(value, list | tuple) else value
+
+    def to_python(self, value: Any) -> Any:
+        return [line.strip() for line in str(value or "").splitlines() if line.strip()]
+
+
+def keys(rows: Iterable[Model]) -> list[int]:
+    """Their primary keys, for a form's initial values."""
+    return [row.pk for row in rows]

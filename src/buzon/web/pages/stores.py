@@ -1,0 +1,92 @@
+"""Stores: the list, adding one, renaming it, removing one that nothing belongs to."""
+
+from django import forms
+from django.contrib import messages
+from django.db.models import Count
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import path
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_GET, require_http_methods
+
+from buzon.desk.models import Store
+from buzon.desk.stores import add_store, remove_store, rename_store
+from buzon.web.access import PersonRequest, for_administrators
+from buzon.web.forms import PageForm
+
+HERE = {"here": "stores"}
+
+
+class StoreForm(PageForm):
+    name = forms.CharField(
+        label=gettext_lazy("Name"),
+        max_length=200,
+        help_text=gettext_lazy("As your agents call the shop."),
+    )
+
+
+@require_GET
+@for_administrators
+def stores(request: PersonRequest) -> HttpResponse:
+    """All stores, each with how much belongs to it."""
+    rows = request.person.stores().annotate(
+        customer_count=Count("customers", distinct=True),
+        account_count=Count("collection_accounts", distinct=True),
+    )
+    return render(request, "stores/list.html", {"stores": rows} | HERE)
+
+
+@require_http_methods(["GET", "POST"])
+@for_administrators
+def new_store(request: PersonRequest) -> HttpResponse:
+    """The form of a new store."""
+    form = StoreForm(request.POST or None)
+    if form.is_valid():
+        name = form.cleaned_data["name"]
+        added = form.does(lambda: add_store(request.person.organization, name))
+        if added is not None:
+            messages.success(request, _("Added the store {name}.").format(name=added.name))
+            return redirect("stores")
+    return render(request, "stores/form.html", {"form": form, "store": None} | HERE)
+
+
+@require_http_methods(["GET", "POST"])
+@for_administrators
+def store(request: PersonRequest, pk: int) -> HttpResponse:
+    """One store: its name."""
+    row = get_object_or_404(request.person.stores(), pk=pk)
+    form = StoreForm(request.POST or None, initial={"name": row.name})
+    if form.is_valid():
+        renamed = form.does(lambda: rename_store(row, form.cleaned_data["name"]))
+        if renamed is not None:
+            messages.success(
+                request, _("The store is now called {name}.").format(name=renamed.name)
+            )
+            return redirect("stores")
+    return render(request, "stores/form.html", {"form": form, "store": row} | HERE)
+
+
+@require_http_methods(["GET", "POST"])
+@for_administrators
+def store_removal(request: PersonRequest, pk: int) -> HttpResponse:
+    """Asks once more; a store with customers, letters or collection accounts says so and stays."""
+    row = get_object_or_404(request.person.stores(), pk=pk)
+    form = PageForm(request.POST if request.method == "POST" else None)
+    if form.is_valid() and form.does(lambda: _removed(row)):
+        messages.success(request, _("Removed the store {name}.").format(name=row.name))
+        return redirect("stores")
+    return render(request, "stores/removal.html", {"form": form, "store": row} | HERE)
+
+
+def _removed(row: Store) -> bool:
+    remove_store(row)
+    return True
+
+
+paths = [
+    path("stores/", stores, name="stores"),
+    path("stores/new", new_store, name="new_store"),
+    path("stores/<int:pk>", store, name="store"),
+    path("stores/<int:pk>/removal", store_removal, name="store_removal"),
+]

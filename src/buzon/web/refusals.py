@@ -1,0 +1,58 @@
+"""The pages that say no: not found, a form that is too old, a fault of ours."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+
+from buzon.web.access import person_of
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """404: what is not there, and what is somebody else's."""
+    return _page(
+        request,
+        404,
+        _("This page does not exist"),
+        _("It was removed, it never was, or it belongs to somebody else."),
+    )
+
+
+def wrong_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """400: what no page of ours sends."""
+    return _page(
+        request,
+        400,
+        _("The request makes no sense"),
+        _("Go back, load the page again, and try once more."),
+    )
+
+
+def fault(request: HttpRequest) -> HttpResponse:
+    """500: the log says what happened. The database may be what is broken: it is not asked."""
+    return render(
+        request,
+        "refusal.html",
+        {
+            "request": request,
+            "person": None,
+            "title": _("Something went wrong here"),
+            "sentence": _("Nothing was lost. Try again; the log of Buzón says what happened."),
+        },
+        status=500,
+    )
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """403: the form was made for another session, or the browser sends no cookies."""
+    return _page(
+        request,
+        403,
+        _("This form is too old"),
+        _("You signed in or out since it was opened. Go back, load the page again, and send it."),
+    )
+
+
+def _page(request: HttpRequest, status: int, title: str, sentence: str) -> HttpResponse:
+    person = person_of(request) if hasattr(request, "user") else None
+    words = {"request": request, "person": person, "title": title, "sentence": sentence}
+    return render(request, "refusal.html", words, status=status)

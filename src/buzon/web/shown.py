@@ -1,0 +1,108 @@
+"""Values as people read them: dates, numbers and sizes in the active language and time zone."""
+
+from datetime import date, datetime, timedelta
+from urllib.parse import urlencode
+
+from django.http import HttpRequest
+from django.utils import formats, timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext, pgettext
+
+ABSENT = "\u2013"  # an en dash: nothing to show
+
+
+def number(value: float) -> str:
+    """1234567 → 1,234,567 or 1.234.567."""
+    return formats.number_format(value, use_l10n=True, force_grouping=True)
+
+
+def size(octets: int) -> str:
+    """In kB and MB of 1,000: 1,234,567 octets → 1.2 MB."""
+    if octets < 1_000:
+        return ngettext("{n} byte", "{n} bytes", octets).format(n=number(octets))
+    for unit, of in (("kB", 1_000), ("MB", 1_000_000), ("GB", 1_000_000_000)):
+        if octets < of * 999.5 or unit == "GB":
+            few = octets < of * 10 and unit != "kB"
+            return f"{formats.number_format(octets / of, 1 if few else 0)} {unit}"
+    raise AssertionError
+
+
+def moment(at: datetime | None, absent: str = ABSENT) -> SafeString:
+    """When, as short as it can be told, with the whole of it on hovering: 14:05, 3 Nov, 3/11/25."""
+    if at is None:
+        return format_html("{}", absent)
+    local, now = timezone.localtime(at), timezone.localtime()
+    if local.date() == now.date():
+        short = formats.date_format(local, "TIME_FORMAT")
+    elif abs(now - local) < timedelta(days=300):
+        short = formats.date_format(local, pgettext("day and month", "j M"))
+    else:
+        short = formats.date_format(local, "SHORT_DATE_FORMAT")
+    return _time(at, short)
+
+
+def stamp(at: datetime | None, absent: str = ABSENT) -> SafeString:
+    """Day and time: 3 Nov 2026, 14:05."""
+    if at is None:
+        return format_html("{}", absent)
+    local = timezone.localtime(at)
+    written = formats.date_format(local, pgettext("day, month, year and time", "j M Y, H:i"))
+    return _time(at, written)
+
+
+def day(at: date | None, absent: str = ABSENT) -> str:
+    """3 November 2026, 3 de noviembre de 2026."""
+    if at is None:
+        return absent
+    local = timezone.localtime(at).date() if isinstance(at, datetime) else at
+    return formats.date_format(local, pgettext("whole date", "j F Y"))
+
+
+def clock(at: datetime) -> str:
+    """14:05."""
+    return formats.date_format(timezone.localtime(at), "H:i")
+
+
+def ago(at: datetime | None, absent: str = ABSENT) -> SafeString:
+    """How long ago, or in how long: 5 min ago, in 20 s; from a day on, the moment."""
+    if at is None:
+        return format_html("{}", absent)
+    seconds = round((timezone.now() - at).total_seconds())
+    if abs(seconds) >= 86_400:
+        return moment(at)
+    span = _span(abs(seconds))
+    if abs(seconds) < 5:
+        return _time(at, _("just now") if seconds >= 0 else _("at once"))
+    told = _("{span} ago") if seconds > 0 else _("in {span}")
+    return _time(at, told.format(span=span))
+
+
+def initials(name: str) -> str:
+    """Of the first and the last word: Ana Ruiz → AR."""
+    words = [word for word in name.replace("@", " ").split() if word[0].isalnum()]
+    picked = words[:1] + words[1:][-1:]
+    return "".join(word[0] for word in picked).upper() or "?"
+
+
+def query(request: HttpRequest, **changes: object) -> str:
+    """The page's own address with some of its filters changed; None takes one away."""
+    kept = {name: value for name, value in request.GET.items() if name not in changes}
+    kept |= {name: str(value) for name, value in changes.items() if value is not None}
+    return "?" + urlencode(kept)
+
+
+def _span(seconds: int) -> str:
+    if seconds < 60:
+        return _("{n} s").format(n=seconds)
+    if seconds < 3_600:
+        return _("{n} min").format(n=seconds // 60)
+    return _("{n} h").format(n=seconds // 3_600)
+
+
+def _time(at: datetime, written: str) -> SafeString:
+    whole = formats.date_format(timezone.localtime(at), "DATETIME_FORMAT")
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>', at.isoformat(timespec="seconds"), whole, written
+    )

@@ -1,0 +1,41 @@
+"""Every address of the pages, by noun. A page module's `paths` are its own part of the table."""
+
+from django.urls import URLPattern, URLResolver
+
+from buzon.web.pages import (
+    agents,
+    collection_accounts,
+    customers,
+    groups,
+    home,
+    ledger,
+    letters,
+    me,
+    notifications,
+    organization,
+    setup,
+    sign_in,
+    stores,
+    stream,
+)
+
+handler400 = "buzon.web.refusals.wrong_request"
+handler404 = "buzon.web.refusals.not_found"
+handler500 = "buzon.web.refusals.fault"
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    *home.paths,
+    *setup.paths,
+    *sign_in.paths,
+    *me.paths,
+    *collection_accounts.paths,
+    *ledger.paths,
+    *letters.paths,
+    *customers.paths,
+    *agents.paths,
+    *groups.paths,
+    *stores.paths,
+    *organization.paths,
+    *notifications.paths,
+    *stream.paths,
+]
