@@ -16,6 +16,13 @@ raised = ConnectFailed(
     "{host} does not answer "
     "on port {port}.", host="h", port=1)
 '''
+ERRORS = '''"""A module."""
+class MailError(Exception):
+    def __init__(self, template, **values): ...
+class Transient(MailError): ...
+class ConnectFailed(Transient): ...
+TABLE = {1: template("A sentence in a table.")}
+'''
 TEMPLATE = """
 {% trans name=who %}
   Good morning,
@@ -26,6 +33,7 @@ SPANISH = {
     "The store {name} is open.": "La tienda {name} está abierta.",
     "{number} letter": ["una carta", "{number} cartas"],
     "{host} does not answer on port {port}.": "{host} no responde en el puerto {port}.",
+    "A sentence in a table.": "Una frase en una tabla.",
     "Good morning, %(name)s": "Buenos días, %(name)s",
     "verb\u0004Open": "Abrir",
 }
@@ -33,8 +41,7 @@ SPANISH = {
 
 @pytest.fixture
 def source(tmp_path: Path) -> Path:
-    (tmp_path / "wire").mkdir()
-    (tmp_path / "wire" / "errors.py").write_text("class ConnectFailed(Exception): ...\n")
+    (tmp_path / "errors.py").write_text(ERRORS)
     (tmp_path / "templates").mkdir()
     (tmp_path / "templates" / "page.html").write_text(TEMPLATE)
     (tmp_path / "module.py").write_text(PYTHON)
@@ -149,10 +156,13 @@ def test_what_does_not_fit_is_not_filled_in(
     assert (source / PLACE / "django.po").read_bytes() == before
 
 
+@pytest.mark.parametrize(
+    "made_up", ['_(f"The store {name}.")', 'ConnectFailed(f"{host} hung up.")', '_("a" + b)']
+)
 def test_a_sentence_made_up_at_run_time_is_refused(
-    source: Path, capsys: pytest.CaptureFixture[str]
+    source: Path, capsys: pytest.CaptureFixture[str], made_up: str
 ) -> None:
-    (source / "new.py").write_text('_(f"The store {name}.")')
+    (source / "new.py").write_text(made_up)
     assert run(source, "update") == 2
     assert "new.py:1" in capsys.readouterr().err
 

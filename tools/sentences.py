@@ -27,7 +27,6 @@ KEYWORDS = {
     "npgettext": _BOTH,
     "npgettext_lazy": _BOTH,
 }
-# wire's mark for a template that stands in a table and not in the raise itself.
 MARK = "template"
 _TEMPLATES = ("*.html", "*.txt")
 _OPTIONS = {
@@ -70,10 +69,29 @@ def _apart(found: set[Sentence]) -> set[Sentence]:
     return {one for one in found if one.plural or (one.context, one.text) not in plurals}
 
 
-def _error_classes(source: Path) -> list[str]:
-    errors = source / "wire" / "errors.py"
-    tree = _tree(errors) if errors.exists() else ast.Module([], [])
-    return [node.name for node in tree.body if isinstance(node, ast.ClassDef)]
+def _error_classes(source: Path) -> set[str]:
+    """Those whose first argument is called `template`, and what derives from them."""
+    classes = [
+        node
+        for file in source.rglob("*.py")
+        for node in ast.walk(_tree(file))
+        if isinstance(node, ast.ClassDef)
+    ]
+    found = {one.name for one in classes if _takes_template(one)}
+    before = -1
+    while len(found) > before:
+        before = len(found)
+        found |= {one.name for one in classes if found & {_called(base) for base in one.bases}}
+    return found
+
+
+def _takes_template(node: ast.ClassDef) -> bool:
+    return any(
+        isinstance(each, ast.FunctionDef)
+        and each.name == "__init__"
+        and [argument.arg for argument in each.args.args[1:2]] == [MARK]
+        for each in node.body
+    )
 
 
 def _of_python(file: Path, keywords: dict[str, tuple[int, int, int]]) -> Iterator[Sentence]:
@@ -86,7 +104,7 @@ def _of_python(file: Path, keywords: dict[str, tuple[int, int, int]]) -> Iterato
         found = _sentence([_literal(each) for each in node.args], keywords[name])
         if found is not None:
             yield found
-        elif name in KEYWORDS and _is_made_up(node):
+        elif _is_made_up(node):
             raise SourceError(
                 f"{file}:{node.lineno}: {name}() wants the sentence itself, with {{names}} for "
                 "what is put in later: what is made up at run time has no translation."

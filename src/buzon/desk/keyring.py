@@ -12,6 +12,7 @@ import os
 import re
 import secrets
 from pathlib import Path
+from typing import Any
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -24,11 +25,19 @@ _ENTRY = re.compile(r"([A-Za-z0-9_-]{1,64}):([A-Za-z0-9+/=_-]+)")
 
 
 class KeyringError(Exception):
-    """A secret cannot be sealed or unsealed; `sentence` says why and what to do."""
+    """A secret cannot be sealed or unsealed; `sentence` says why and what to do, in English.
 
-    def __init__(self, sentence: str) -> None:
-        self.sentence = sentence
-        super().__init__(sentence)
+    `template` is the sentence with {names} for its `values`, so that it can be shown in another
+    language; nobody but us says anything here, so there is never an `answer`.
+    """
+
+    answer = ""
+
+    def __init__(self, template: str, **values: Any) -> None:
+        self.template = template
+        self.values = values
+        self.sentence = template.format_map(values) if values else template
+        super().__init__(self.sentence)
 
 
 def seal(plain: str, *, row: str) -> bytes:
@@ -54,8 +63,9 @@ def unseal(sealed: bytes, *, row: str) -> str:
     key = _ring().get(name)
     if key is None:
         raise KeyringError(
-            f"The secret was encrypted with the key {name!r}, which is not in the key ring; "
-            "put that key back into BUZON_KEYS or the key file, or enter the secret again."
+            "The secret was encrypted with the key {name!r}, which is not in the key ring; "
+            "put that key back into BUZON_KEYS or the key file, or enter the secret again.",
+            name=name,
         )
     nonce, box = sealed[len(head) :][:_NONCE_OCTETS], sealed[len(head) + _NONCE_OCTETS :]
     try:
@@ -84,7 +94,9 @@ def make_key_file(path: Path) -> bool:
             draft.unlink()
         _sync_folder(path.parent)
     except OSError as error:
-        raise KeyringError(f"The key file {path} cannot be written: {error.strerror}.") from None
+        raise KeyringError(
+            "The key file {path} cannot be written: {why}.", path=str(path), why=error.strerror
+        ) from None
     return True
 
 
@@ -107,9 +119,9 @@ def _head(sealed: bytes) -> tuple[bytes, str]:
 def _ring() -> dict[str, bytes]:
     written = str(settings.BUZON_KEYS).strip()
     if written:
-        return _parsed(written, "BUZON_KEYS")
+        return _parsed(written, None)
     path = Path(settings.BUZON_DATA_DIR) / "keys"
-    return _parsed(_read(path), f"The key file {path}")
+    return _parsed(_read(path), path)
 
 
 def _read(path: Path) -> str:
@@ -118,31 +130,48 @@ def _read(path: Path) -> str:
             mode = os.fstat(file.fileno()).st_mode
             if mode & 0o077:
                 raise KeyringError(
-                    f"The key file {path} can be read by others (mode {mode & 0o777:04o}); "
-                    f"run `chmod 600 {path}`."
+                    "The key file {path} can be read by others (mode {mode}); "
+                    "run `chmod 600 {path}`.",
+                    path=str(path),
+                    mode=f"{mode & 0o777:04o}",
                 )
             return file.read(1_000_000).decode("ascii", "replace")
     except FileNotFoundError:
         raise KeyringError(
-            f"There is no key file {path}, which the first start makes; put it back from your "
-            "backup, or set BUZON_KEYS."
+            "There is no key file {path}, which the first start makes; put it back from your "
+            "backup, or set BUZON_KEYS.",
+            path=str(path),
         ) from None
     except OSError as error:
-        raise KeyringError(f"The key file {path} cannot be read: {error.strerror}.") from None
+        raise KeyringError(
+            "The key file {path} cannot be read: {why}.", path=str(path), why=error.strerror
+        ) from None
 
 
-def _parsed(written: str, origin: str) -> dict[str, bytes]:
+def _parsed(written: str, file: Path | None) -> dict[str, bytes]:
     ring: dict[str, bytes] = {}
     for place, entry in enumerate(re.split(r"[,\s]+", written.strip()), start=1):
         name, key = _entry(entry)
         # The entry itself must not show up in a message: it is, or nearly is, a key.
         if key is None or name in ring:
-            raise KeyringError(
-                f"{origin} makes no sense at its entry {place}; expected is "
-                "name:base64, 32 octets in base64, each name once."
-            )
+            raise _senseless(file, place)
         ring[name] = key
     return ring
+
+
+def _senseless(file: Path | None, place: int) -> KeyringError:
+    if file is None:
+        return KeyringError(
+            "BUZON_KEYS makes no sense at its entry {place}; expected is "
+            "name:base64, 32 octets in base64, each name once.",
+            place=place,
+        )
+    return KeyringError(
+        "The key file {path} makes no sense at its entry {place}; expected is "
+        "name:base64, 32 octets in base64, each name once.",
+        path=str(file),
+        place=place,
+    )
 
 
 def _entry(entry: str) -> tuple[str, bytes | None]:

@@ -15,7 +15,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from buzon.desk.reasons import reason
+from buzon.desk.reasons import reason_of_error
 from buzon.intake import vault
 from buzon.intake.again import again
 from buzon.intake.gone import close
@@ -143,7 +143,7 @@ def not_retrieved(row: Arrival, error: MailError) -> None:
     """The server could not give this one message: it waits, and holds up nothing."""
     row.attempts += 1
     row.retry_at = retry_time(row.attempts)
-    decide(row, Arrival.Outcome.FAILED, reason("not_retrieved", error=str(error)))
+    decide(row, Arrival.Outcome.FAILED, reason_of_error("not_retrieved", error))
 
 
 def retry_time(attempts: int) -> datetime | None:

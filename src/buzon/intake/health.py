@@ -19,7 +19,7 @@ from django.utils import timezone
 
 from buzon.desk.events import record
 from buzon.desk.models import Event
-from buzon.desk.reasons import reason
+from buzon.desk.reasons import reason_of_error
 from buzon.intake.models import CollectionAccount
 from buzon.intake.renumbering import MustAsk
 from buzon.lease import Lease
@@ -52,7 +52,7 @@ def succeeded(account: CollectionAccount, lease: Lease) -> datetime:
 def failed(account: CollectionAccount, lease: Lease, error: MailError) -> datetime:
     """The collection failed; returns when it is tried again."""
     state = _state_for(error)
-    why = reason("mail_error", error=str(error), kind=type(error).__name__)
+    why = reason_of_error("mail_error", error, kind=type(error).__name__)
     failures = account.failures + 1
     with transaction.atomic():
         lease.fence()

@@ -17,6 +17,7 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import F
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 
 from buzon.desk.filing import lock_filing
 from buzon.desk.reasons import reason
@@ -99,7 +100,7 @@ class Processor:
     def _reading(self, row: Arrival, octets: bytes | None, apart: ApartReader) -> Reading | None:
         """None for one that could not be read; what became of it is then in its row."""
         if octets is None:
-            self._fail(row, reason("not_understood", error="its octets are missing"))
+            self._fail(row, _not_understood(gettext_noop("its octets are missing")))
             return None
         try:
             return _reading(row, octets, apart)
@@ -107,7 +108,7 @@ class Processor:
             self._fail(row, reason("killed_its_reader", error=str(error)))
         except Exception as error:
             log.exception("reading_failed", account=self.account.pk, arrival=row.pk)
-            self._fail(row, reason("not_understood", error=_in_words(error)))
+            self._fail(row, _broken(error))
         return None
 
     def _works(self, rows: Sequence[tuple[Arrival, Reading]]) -> list[Work]:
@@ -149,7 +150,7 @@ class Processor:
                 raise
             except Exception as error:
                 log.exception("message_failed", account=self.account.pk, arrival=work.arrival.pk)
-                self._fail(work.arrival, reason("not_understood", error=_in_words(error)))
+                self._fail(work.arrival, _broken(error))
 
     def _fail(self, row: Arrival, why: dict[str, Any]) -> None:
         """It keeps its octets, waits for its next try or a person, and holds up nothing."""
@@ -191,6 +192,12 @@ def _reading(row: Arrival, octets: bytes, apart: ApartReader) -> Reading:
     return read(octets) if row.attempts == 1 else apart.read(octets)
 
 
-def _in_words(error: Exception) -> str:
+def _broken(error: Exception) -> dict[str, Any]:
     """What went wrong, without the message's own words."""
-    return f"{type(error).__name__} in Buzón; the log has the details"
+    told = gettext_noop("{kind} in Buzón; the log has the details")
+    return _not_understood(told, kind=type(error).__name__)
+
+
+def _not_understood(template: str, **values: str) -> dict[str, Any]:
+    error = template.format_map(values)
+    return reason("not_understood", error=error, template=template, values=values)

@@ -23,6 +23,7 @@ from typing import Any, NamedTuple
 from django.db import transaction
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext as _
 
 from buzon.desk.reasons import reason, sentence
 from buzon.intake.again import again
@@ -44,7 +45,8 @@ class MustAsk(Exception):
 
     def __init__(self, why: dict[str, Any]) -> None:
         self.why = why
-        self.sentence = f"{sentence(why)}: nothing was changed; decide with buzon account resume."
+        told = _("{why}: nothing was changed; decide with buzon account resume.")
+        self.sentence = told.format(why=sentence(why))
         super().__init__(self.sentence)
 
 

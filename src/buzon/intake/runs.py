@@ -103,7 +103,7 @@ def _collect(
         return None
     except KeyringError as error:
         totals.error = str(error)
-        return health.failed(account, lease, NotPermitted(str(error)))
+        return health.failed(account, lease, NotPermitted(error.template, **error.values))
     except MailError as error:
         totals.error = str(error)
         return health.failed(account, lease, error)

@@ -29,7 +29,11 @@ def settle_and_quit(
     session.quit()
     settle.done(run, [row for row in rows if row.pk not in refused], gone=True)
     if refused:
-        raise NotPermitted(f"The server does not delete {len(refused)} of {len(rows)} messages.")
+        raise NotPermitted(
+            "The server does not delete {refused} of {all} messages.",
+            refused=len(refused),
+            all=len(rows),
+        )
 
 
 def _mark_deleted(

@@ -5,7 +5,7 @@ import socket
 import time
 from typing import Any
 
-from buzon.wire.argument import encoded
+from buzon.wire.argument import SERVER, encoded
 from buzon.wire.endpoint import Endpoint
 from buzon.wire.errors import ConnectFailed, MailError, NotPermitted, TimedOut
 
@@ -23,22 +23,25 @@ def connected(endpoint: Endpoint) -> socket.socket:
     """
     found = _allowed(_resolved(endpoint), endpoint)
     deadline = time.monotonic() + endpoint.connect_timeout
-    failure: MailError = ConnectFailed(f"The name {endpoint.host} has no address.")
+    failure: MailError = ConnectFailed("The name {host} has no address.", host=endpoint.host)
     for position, one in enumerate(found):
         share = (deadline - time.monotonic()) / (len(found) - position)
         try:
             return _dialled(one, max(share, 0.001))
         except TimeoutError:
             failure = TimedOut(
-                f"{endpoint.host}:{endpoint.port} did not accept a connection within "
-                f"{endpoint.connect_timeout:g} seconds; check the server's name and the port, or "
-                "try later."
+                "{host}:{port} did not accept a connection within {seconds} seconds; check the "
+                "server's name and the port, or try later.",
+                host=endpoint.host,
+                port=endpoint.port,
+                seconds=f"{endpoint.connect_timeout:g}",
             )
         except OSError as error:
-            reason = error.strerror or str(error)
             failure = ConnectFailed(
-                f"Could not connect to {endpoint.host}:{endpoint.port} ({reason}); "
-                "check the server's name and the port."
+                "Could not connect to {host}:{port} ({why}); check the server's name and the port.",
+                host=endpoint.host,
+                port=endpoint.port,
+                why=error.strerror or str(error),
             )
     raise failure
 
@@ -61,14 +64,15 @@ def _nat64(ip: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
 
 
 def _resolved(endpoint: Endpoint) -> list[_Found]:
-    encoded(endpoint.host, "The server's name")
+    encoded(endpoint.host, SERVER)
     if not endpoint.host or not 0 < endpoint.port < 65536:
         raise ConnectFailed("The server needs a name and a port from 1 to 65535.")
     try:
         return socket.getaddrinfo(endpoint.host, endpoint.port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
         raise ConnectFailed(
-            f"The server's name {endpoint.host} was not found; check how it is written."
+            "The server's name {host} was not found; check how it is written.",
+            host=endpoint.host,
         ) from error
 
 
@@ -78,8 +82,9 @@ def _allowed(found: list[_Found], endpoint: Endpoint) -> list[_Found]:
     public = [one for one in found if is_public(one[4][0])]
     if found and not public:
         raise NotPermitted(
-            f"The server {endpoint.host} is on a private network, which this installation "
-            "does not connect to."
+            "The server {host} is on a private network, which this installation "
+            "does not connect to.",
+            host=endpoint.host,
         )
     return public
 

@@ -16,27 +16,56 @@
         ├── TooLarge         larger than the limit that the caller gave
         └── Malformed        the server's octets for it make no sense
 
-Every error carries a sentence for a person, and where there was one, the server's own answer.
+Every error carries a sentence for a person, and where there was one, the server's own answer. The
+sentence is a template and its values, so that whoever shows it may say it in another language.
 """
+
+from typing import Any
 
 
 class MailError(Exception):
     """Base of everything this room raises on purpose.
 
-    `sentence` is complete and ends with a full stop; `answer` is what the server said, cleaned of
-    control characters and cut to 500 characters, or "".
+    `template` is an English sentence, complete, with a full stop and {names} for its `values`,
+    which are text or whole numbers; `sentence` is the two together. Values called `what` and `why`
+    are English words themselves. `answer` is what the server said, cleaned of control characters
+    and cut to 500 characters, or "".
     """
 
-    def __init__(self, sentence: str, *, answer: str = "") -> None:
-        self.sentence = sentence
+    def __init__(self, template: str, *, answer: str = "", **values: Any) -> None:
+        self.template = template
+        self.values = values
+        self.sentence = template.format_map(values) if values else template
         self.answer = "".join(c if c.isprintable() else " " for c in answer)[:500].strip()
-        super().__init__(sentence, self.answer)
+        super().__init__(self.sentence, self.answer)
 
     def __str__(self) -> str:
         if not self.answer:
             return self.sentence
         stop = "" if self.answer.endswith((".", "!", "?")) else "."
         return f"{self.sentence} The server said: {self.answer}{stop}"
+
+
+def template(text: str) -> str:
+    """Marks a template, or words of one, that stand apart from the raise; gives them back."""
+    return text
+
+
+# What the operating system and OpenSSL most often say inside our sentences, as a `why`.
+WHYS = (
+    template("Connection refused"),
+    template("Connection reset by peer"),
+    template("Network is unreachable"),
+    template("No route to host"),
+    template("self-signed certificate"),
+    template("self-signed certificate in certificate chain"),
+    template("unable to get local issuer certificate"),
+    template("certificate has expired"),
+    template("certificate is not yet valid"),
+    template("wrong version number"),
+    template("record layer failure"),
+    template("handshake failed"),
+)
 
 
 class Transient(MailError):

@@ -10,7 +10,7 @@ import binascii
 import json
 from collections.abc import Collection
 
-from buzon.wire.argument import encoded
+from buzon.wire.argument import LOGIN, SECRET, SERVER, encoded
 from buzon.wire.endpoint import Credentials, Endpoint
 
 
@@ -26,8 +26,8 @@ def choose(credentials: Credentials, offered: Collection[str]) -> str | None:
 
 def initial_response(mechanism: str, credentials: Credentials, endpoint: Endpoint) -> bytes:
     """The first message of `mechanism`, not yet in base64. NotPermitted on control characters."""
-    login = encoded(credentials.username, "The login")
-    secret = encoded(credentials.secret, "The secret")
+    login = encoded(credentials.username, LOGIN)
+    secret = encoded(credentials.secret, SECRET)
     if mechanism == "PLAIN":
         return b"\0" + login + b"\0" + secret
     if mechanism == "XOAUTH2":
@@ -67,6 +67,6 @@ def refusal(challenge: bytes) -> str:
 def _oauthbearer(login: bytes, secret: bytes, endpoint: Endpoint) -> bytes:
     # RFC 5801 section 4: "=" and "," have a meaning in the header and are written as hex.
     name = login.replace(b"=", b"=3D").replace(b",", b"=2C")
-    host = encoded(endpoint.host, "The server's name")
+    host = encoded(endpoint.host, SERVER)
     place = b"\x01host=" + host + b"\x01port=" + str(endpoint.port).encode()
     return b"n,a=" + name + b"," + place + b"\x01auth=Bearer " + secret + b"\x01\x01"

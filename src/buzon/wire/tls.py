@@ -9,7 +9,7 @@ import ssl
 from typing import Any
 
 from buzon.wire.endpoint import Endpoint
-from buzon.wire.errors import ConnectFailed, TimedOut, TlsRefused
+from buzon.wire.errors import ConnectFailed, TimedOut, TlsRefused, template
 
 
 def secured(sock: socket.socket, endpoint: Endpoint) -> ssl.SSLSocket:
@@ -46,7 +46,7 @@ def _context(endpoint: Endpoint) -> ssl.SSLContext:
         return _verifying_context(endpoint.ca_file, os.stat(endpoint.ca_file).st_mtime_ns)
     except (OSError, ssl.SSLError) as error:
         raise TlsRefused(
-            f"The file of certificate authorities {endpoint.ca_file} cannot be read."
+            "The file of certificate authorities {file} cannot be read.", file=endpoint.ca_file
         ) from error
 
 
@@ -76,15 +76,18 @@ def _handshake(wrapped: ssl.SSLSocket, endpoint: Endpoint) -> None:
         raise _untrusted(wrapped, endpoint, error) from error
     except TimeoutError as error:
         raise TimedOut(
-            f"{endpoint.host} did not finish the TLS handshake in time; check the port and the "
-            "encryption, or try later."
+            "{host} did not finish the TLS handshake in time; check the port and the "
+            "encryption, or try later.",
+            host=endpoint.host,
         ) from error
     except (ssl.SSLEOFError, ssl.SSLZeroReturnError) as error:  # which of them: Python's version
         raise _hung_up(endpoint) from error
     except ssl.SSLError as error:
         raise TlsRefused(
-            f"No TLS with {endpoint.host}:{endpoint.port} ({_reason(error)}); "
-            "check the port and the kind of encryption."
+            "No TLS with {host}:{port} ({why}); check the port and the kind of encryption.",
+            host=endpoint.host,
+            port=endpoint.port,
+            why=_reason(error),
         ) from error
     except OSError as error:
         raise _hung_up(endpoint) from error
@@ -92,8 +95,8 @@ def _handshake(wrapped: ssl.SSLSocket, endpoint: Endpoint) -> None:
 
 def _hung_up(endpoint: Endpoint) -> ConnectFailed:
     return ConnectFailed(
-        f"{endpoint.host} hung up during the TLS handshake; check the port and the encryption, "
-        "or try later."
+        "{host} hung up during the TLS handshake; check the port and the encryption, or try later.",
+        host=endpoint.host,
     )
 
 
@@ -104,19 +107,39 @@ def _check_pin(wrapped: ssl.SSLSocket, endpoint: Endpoint) -> None:
     pinned = endpoint.pinned_sha256.lower().replace(":", "")
     if not hmac.compare_digest(seen.encode(), pinned.encode()):
         raise TlsRefused(
-            f"The certificate of {endpoint.host} is not the pinned one: "
-            f"its SHA-256 is {seen}, pinned is {pinned}."
+            "The certificate of {host} is not the pinned one: "
+            "its SHA-256 is {seen}, pinned is {pinned}.",
+            host=endpoint.host,
+            seen=seen,
+            pinned=pinned,
         )
 
 
 def _untrusted(
     wrapped: ssl.SSLSocket, endpoint: Endpoint, error: ssl.SSLCertVerificationError
 ) -> TlsRefused:
-    seen = _refused_fingerprint(wrapped)
-    told = f" Its SHA-256 is {seen}; pin it only if the server's owner confirms it." if seen else ""
+    seen, why = _refused_fingerprint(wrapped), _distrust(error)
+    if not seen:
+        return TlsRefused(
+            "The certificate of {host} is not trusted: {why}.",
+            host=endpoint.host,
+            why=why,
+        )
     return TlsRefused(
-        f"The certificate of {endpoint.host} is not trusted: {error.verify_message}.{told}"
+        "The certificate of {host} is not trusted: {why}. Its SHA-256 is {seen}; pin it only if "
+        "the server's owner confirms it.",
+        host=endpoint.host,
+        why=why,
+        seen=seen,
     )
+
+
+def _distrust(error: ssl.SSLCertVerificationError) -> str:
+    # OpenSSL: X509_V_ERR_HOSTNAME_MISMATCH and X509_V_ERR_IP_ADDRESS_MISMATCH; Python puts the
+    # name into the message, where we have it already.
+    if error.verify_code in (62, 64):
+        return template("it is for another server name")
+    return str(error.verify_message)
 
 
 def _refused_fingerprint(wrapped: ssl.SSLSocket) -> str:

@@ -17,7 +17,16 @@ from types import TracebackType
 from buzon.wire import tls
 from buzon.wire.address import connected
 from buzon.wire.endpoint import Endpoint, Security
-from buzon.wire.errors import ConnectFailed, TimedOut, TlsRefused
+from buzon.wire.errors import ConnectFailed, TimedOut, TlsRefused, template
+
+_NO_ANSWER = template(
+    "{host} did not answer within {seconds} seconds; try later, or check the port and the "
+    "encryption."
+)
+_NOT_TAKEN = template(
+    "{host} did not take our command within {seconds} seconds; try later, or check the port and "
+    "the encryption."
+)
 
 
 def _nothing() -> None:
@@ -61,8 +70,9 @@ class Transport:
         if unread or self._something_waits():
             self.close()
             raise TlsRefused(
-                f"{self.endpoint.host} sent more than its answer before TLS began; "
-                "somebody may be tampering with the connection."
+                "{host} sent more than its answer before TLS began; "
+                "somebody may be tampering with the connection.",
+                host=self.endpoint.host,
             )
         self._handshake()
 
@@ -81,7 +91,7 @@ class Transport:
                 self._sock.settimeout(max(deadline - time.monotonic(), 0.001))
                 sent = self._sock.send(rest)
             except TimeoutError as error:
-                raise self._timed_out("take our command") from error
+                raise self._timed_out(_NOT_TAKEN) from error
             except OSError as error:
                 raise self._cut() from error
             self.bytes_out += sent
@@ -94,7 +104,7 @@ class Transport:
         """
         data = self._read(most, self.endpoint.read_timeout)
         if data is None:
-            raise self._timed_out("answer")
+            raise self._timed_out(_NO_ANSWER)
         self.heartbeat()
         return data
 
@@ -153,7 +163,7 @@ class Transport:
                 data = self._deflate.unpack(most)
             except zlib.error as error:
                 raise ConnectFailed(
-                    f"{self.endpoint.host} sent compressed data that makes no sense."
+                    "{host} sent compressed data that makes no sense.", host=self.endpoint.host
                 ) from error
             if data:
                 return data
@@ -175,15 +185,11 @@ class Transport:
         self.bytes_in += len(data)
         return data
 
-    def _timed_out(self, what: str) -> TimedOut:
-        waited = f"{self.endpoint.read_timeout:g} seconds"
-        return TimedOut(
-            f"{self.endpoint.host} did not {what} within {waited}; try later, or check the port "
-            "and the encryption."
-        )
+    def _timed_out(self, told: str) -> TimedOut:
+        return TimedOut(told, host=self.endpoint.host, seconds=f"{self.endpoint.read_timeout:g}")
 
     def _cut(self) -> ConnectFailed:
-        return ConnectFailed(f"{self.endpoint.host} cut the connection; try again later.")
+        return ConnectFailed("{host} cut the connection; try again later.", host=self.endpoint.host)
 
 
 class _Deflate:

@@ -6,7 +6,7 @@ literal is of the kind that does not wait (`{n+}`, RFC 7888).
 
 from collections.abc import Collection
 
-from buzon.wire.argument import encoded
+from buzon.wire.argument import FOLDER, encoded
 from buzon.wire.imap.folder_name import to_utf7
 
 # RFC 7888 section 5: LITERAL- allows literals that do not wait up to this size.
@@ -36,7 +36,7 @@ def folder(name: str, *, raw: bytes | None, capabilities: Collection[str], utf8:
     The server's own octets are used where they can be: some do not speak modified UTF-7, and
     would not know their folder by another spelling.
     """
-    plain = encoded(name, "The folder's name")
+    plain = encoded(name, FOLDER)
     octets = raw if raw is not None else (plain if utf8 else to_utf7(name))
     return astring(octets, capabilities=capabilities, utf8=utf8)
 

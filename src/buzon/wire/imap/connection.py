@@ -251,7 +251,7 @@ class Connection:
                 and received < elapsed * SLOWEST_OCTETS_PER_SECOND
             ):
                 host = self.transport.endpoint.host
-                raise TimedOut(f"{host} answers too slowly to go on.")
+                raise TimedOut("{host} answers too slowly to go on.", host=host)
 
     def _octets(self) -> bytes:
         if self._ends is None:
@@ -259,8 +259,11 @@ class Connection:
         data = self.transport.receive_if_any(max(self._ends - time.monotonic(), 0))
         if data is None:
             endpoint = self.transport.endpoint
-            waited = f"{endpoint.read_timeout:g} seconds"
-            raise TimedOut(f"{endpoint.host} did not finish a command within {waited}.")
+            raise TimedOut(
+                "{host} did not finish a command within {seconds} seconds.",
+                host=endpoint.host,
+                seconds=f"{endpoint.read_timeout:g}",
+            )
         return data
 
     def _note(self, event: Event) -> None:

@@ -143,7 +143,7 @@ class ImapCore:
             return False
         size = int(marker[1])
         if size > LARGEST_LITERAL:
-            raise ConnectFailed(f"The server announced {size} octets at once.")
+            raise ConnectFailed("The server announced {size} octets at once.", size=size)
         self._missing = size
         if self._kept + size > self.literal_cap:
             self._skipping = size

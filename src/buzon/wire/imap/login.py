@@ -7,7 +7,7 @@ greeting ─► CAPABILITY ─► STARTTLS ─► CAPABILITY ─► AUTHENTICATE
 import base64
 
 from buzon.wire import sasl
-from buzon.wire.argument import encoded
+from buzon.wire.argument import LOGIN, SECRET, encoded
 from buzon.wire.endpoint import Credentials, Security
 from buzon.wire.errors import ConnectFailed, NotPermitted, TlsRefused
 from buzon.wire.imap import refusal
@@ -26,8 +26,8 @@ def log_in(connection: Connection, credentials: Credentials) -> frozenset[str]:
     Raises TlsRefused, AuthRejected, NotPermitted (no way to log in that we know), ServerBusy,
     Throttled, ConnectFailed.
     """
-    encoded(credentials.username, "The login")
-    encoded(credentials.secret, "The secret")
+    encoded(credentials.username, LOGIN)
+    encoded(credentials.secret, SECRET)
     greeting = _greeting(connection)
     capabilities = _capabilities_in([greeting]) or ask_capabilities(connection)
     if connection.transport.endpoint.security is Security.STARTTLS:
@@ -51,7 +51,9 @@ def _greeting(connection: Connection) -> Status:
         return event
     endpoint = connection.transport.endpoint
     raise ConnectFailed(
-        f"{endpoint.host}:{endpoint.port} does not speak IMAP; check protocol and port."
+        "{host}:{port} does not speak IMAP; check protocol and port.",
+        host=endpoint.host,
+        port=endpoint.port,
     )
 
 
@@ -73,12 +75,14 @@ def _start_tls(
     host = connection.transport.endpoint.host
     if greeting.kind == "PREAUTH":
         # RFC 9051 section 11.1: a PREAUTH in the clear may be an attacker's, to avoid STARTTLS.
-        raise TlsRefused(f"{host} logs us in before TLS, which STARTTLS does not allow.")
+        raise TlsRefused("{host} logs us in before TLS, which STARTTLS does not allow.", host=host)
     if "STARTTLS" not in capabilities:
-        raise TlsRefused(f"{host} does not offer STARTTLS on this port; try TLS on port 993.")
+        raise TlsRefused(
+            "{host} does not offer STARTTLS on this port; try TLS on port 993.", host=host
+        )
     answer = connection.ask(b"STARTTLS")
     if answer.status.kind != "OK":
-        raise TlsRefused(f"{host} refused STARTTLS.", answer=answer.status.said)
+        raise TlsRefused("{host} refused STARTTLS.", host=host, answer=answer.status.said)
     connection.transport.start_tls(connection.core.take_unread())
     # RFC 9051 section 6.2.1: what was told before TLS is to be forgotten.
     return ask_capabilities(connection)
@@ -103,8 +107,8 @@ def _authenticated(
         raise NotPermitted("The server does not accept a password on this connection.")
     command = joined(
         b"LOGIN",
-        astring(encoded(credentials.username, "The login"), capabilities=capabilities),
-        astring(encoded(credentials.secret, "The secret"), capabilities=capabilities),
+        astring(encoded(credentials.username, LOGIN), capabilities=capabilities),
+        astring(encoded(credentials.secret, SECRET), capabilities=capabilities),
     )
     return connection.run(command, refused=refusal.of_login)
 

@@ -10,6 +10,7 @@ from buzon.wire.errors import (
     NotPermitted,
     ServerBusy,
     Throttled,
+    template,
 )
 from buzon.wire.imap.events import Status
 
@@ -63,11 +64,11 @@ _NO_SUCH = (
 _NOT_ALLOWED = ("permission", "denied", "not allowed", "access right")
 
 _SENTENCES: dict[type[MailError], str] = {
-    Throttled: "The server asks us to do less.",
-    ServerBusy: "The server cannot do this now.",
-    FolderMissing: "The folder does not exist on the server.",
-    NotPermitted: "The server does not let this login do this.",
-    AuthRejected: "The server refused the login; check the user name and the secret.",
+    Throttled: template("The server asks us to do less."),
+    ServerBusy: template("The server cannot do this now."),
+    FolderMissing: template("The folder does not exist on the server."),
+    NotPermitted: template("The server does not let this login do this."),
+    AuthRejected: template("The server refused the login; check the user name and the secret."),
 }
 
 
@@ -90,8 +91,11 @@ def of_folder(name: str, status: Status) -> MailError:
     if kind is None and any(word in said for word in _NOT_ALLOWED):
         kind = NotPermitted
     if kind is FolderMissing:
-        sentence = f"There is no folder {name} on the server; check how it is written."
-        return FolderMissing(sentence, answer=status.said)
+        return FolderMissing(
+            "There is no folder {name} on the server; check how it is written.",
+            name=name,
+            answer=status.said,
+        )
     return _error(kind or ServerBusy, status)
 
 

@@ -201,4 +201,4 @@ def _no_body(answer: Fetched, name: str) -> MessageError | None:
 
 
 def _too_large(size: int) -> TooLarge:
-    return TooLarge(f"The message has {size} octets, more than the limit.")
+    return TooLarge("The message has {size} octets, more than the limit.", size=size)

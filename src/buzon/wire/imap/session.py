@@ -15,7 +15,7 @@ from functools import partial
 from importlib.metadata import version
 from types import TracebackType
 
-from buzon.wire.argument import encoded
+from buzon.wire.argument import FOLDER, encoded
 from buzon.wire.endpoint import Credentials, Endpoint, Limits
 from buzon.wire.errors import FolderMissing, Gone, MailError, Malformed, NotPermitted
 from buzon.wire.imap import folders, login, refusal, retrieve, search, uid_set
@@ -321,7 +321,7 @@ class ImapSession:
         name = "INBOX" if name.upper() == "INBOX" else name
         if not name:
             raise FolderMissing("A folder needs a name.")
-        encoded(name, "The folder's name")
+        encoded(name, FOLDER)
         raw = self._raw_names.get(name)
         return folder(name, raw=raw, capabilities=self.capabilities, utf8=self.utf8)
 
@@ -377,4 +377,4 @@ class ImapSession:
 
     def _need(self, capability: str) -> None:
         if not self.has(capability):
-            raise NotPermitted(f"The server does not offer {capability}.")
+            raise NotPermitted("The server does not offer {capability}.", capability=capability)

@@ -87,7 +87,9 @@ class _Slicing:
         self.written += len(octets)
         self._ended = self._ended or len(octets) < length
         if self.written > self._connection.limits.message:
-            raise TooLarge(f"The message has over {self.written - 1} octets, more than the limit.")
+            raise TooLarge(
+                "The message has over {size} octets, more than the limit.", size=self.written - 1
+            )
 
     def _check(self, finished: Finished) -> None:
         if finished.status.kind != "OK":

@@ -132,4 +132,4 @@ class Body:
 
 def too_large(most: int) -> TooLarge:
     """The error for a message over the limit."""
-    return TooLarge(f"The message is larger than {most} octets.")
+    return TooLarge("The message is larger than {most} octets.", most=most)

@@ -103,7 +103,7 @@ class Channel:
             size += len(piece)
             if size > most:
                 self.close()
-                raise ServerBusy(f"The server sent a list of over {most} octets.")
+                raise ServerBusy("The server sent a list of over {most} octets.", most=most)
             taken.append(piece)
         return b"".join(taken)
 

@@ -113,7 +113,9 @@ class Core:
     def _status_line(self, events: list[Event]) -> bool:
         end = self._buffer.find(b"\r\n", self._at)
         if (end if end >= 0 else len(self._buffer)) - self._at > self._limits.line:
-            raise ServerBusy(f"The server sent a status line over {self._limits.line} octets.")
+            raise ServerBusy(
+                "The server sent a status line over {most} octets.", most=self._limits.line
+            )
         if end < 0:
             return False
         event = _parsed(self._buffer[self._at : end], self._expected[0])

@@ -8,7 +8,7 @@ APOP is not used: it needs MD5, and the secret in the clear on the server.
 import base64
 
 from buzon.wire import sasl
-from buzon.wire.argument import encoded
+from buzon.wire.argument import LOGIN, SECRET, encoded
 from buzon.wire.endpoint import Credentials, Endpoint, Security
 from buzon.wire.errors import AuthRejected, MailError, NotPermitted, ServerBusy, TlsRefused
 from buzon.wire.pop3.channel import Channel, Command
@@ -24,8 +24,8 @@ CAPABILITIES_AT_MOST = 65_536
 
 def check(credentials: Credentials) -> None:
     """NotPermitted when the login or the secret could end a command and begin another."""
-    encoded(credentials.username, "The login")
-    encoded(credentials.secret, "The secret")
+    encoded(credentials.username, LOGIN)
+    encoded(credentials.secret, SECRET)
 
 
 def enter(channel: Channel, endpoint: Endpoint, credentials: Credentials) -> Capabilities:
@@ -63,7 +63,9 @@ def _before_login(channel: Channel, endpoint: Endpoint) -> Capabilities:
     reply = channel.ask(b"STLS")
     if not reply.ok:
         raise TlsRefused(
-            f"{endpoint.host}:{endpoint.port} offers no STARTTLS; nothing secret was sent.",
+            "{host}:{port} offers no STARTTLS; nothing secret was sent.",
+            host=endpoint.host,
+            port=endpoint.port,
             answer=reply.text,
         )
     channel.start_tls()
@@ -119,8 +121,8 @@ def _respond(channel: Channel, message: bytes) -> Reply | Challenge:
 
 def _user_and_pass(channel: Channel, credentials: Credentials) -> None:
     """RFC 1939 §7. PASS takes the whole rest of the line, so that a secret may hold spaces."""
-    _must_be_in(channel.ask(b"USER " + encoded(credentials.username, "The login")))
-    _must_be_in(channel.ask(b"PASS " + encoded(credentials.secret, "The secret")))
+    _must_be_in(channel.ask(b"USER " + encoded(credentials.username, LOGIN)))
+    _must_be_in(channel.ask(b"PASS " + encoded(credentials.secret, SECRET)))
 
 
 def _must_be_in(reply: Reply) -> None:

@@ -10,16 +10,29 @@ from buzon.wire.errors import (
     NotPermitted,
     ServerBusy,
     Throttled,
+    template,
 )
 from buzon.wire.pop3.core import Reply
 
 # RFC 2449 §8.1.1 and RFC 3206 §4; a code may have further levels: [SYS/TEMP/DISK].
 CODES: dict[str, tuple[type[MailError], str]] = {
-    "IN-USE": (ServerBusy, "Another program has this mailbox open; it will be tried again."),
-    "LOGIN-DELAY": (Throttled, "The server wants more time between two logins."),
-    "SYS/TEMP": (ServerBusy, "The server has a passing trouble; it will be tried again."),
-    "SYS/PERM": (NotPermitted, "The server has a lasting trouble that its operator must mend."),
-    "AUTH": (AuthRejected, "The server refused the login: check the login and the password."),
+    "IN-USE": (
+        ServerBusy,
+        template("Another program has this mailbox open; it will be tried again."),
+    ),
+    "LOGIN-DELAY": (Throttled, template("The server wants more time between two logins.")),
+    "SYS/TEMP": (
+        ServerBusy,
+        template("The server has a passing trouble; it will be tried again."),
+    ),
+    "SYS/PERM": (
+        NotPermitted,
+        template("The server has a lasting trouble that its operator must mend."),
+    ),
+    "AUTH": (
+        AuthRejected,
+        template("The server refused the login: check the login and the password."),
+    ),
 }
 
 # Gmail: "exceeded command or bandwidth limits"; Microsoft: "Exceeded the login limit"; others.
@@ -44,9 +57,9 @@ def refused(reply: Reply, otherwise: MailError) -> MailError:
     """
     known = _by_code(reply.text) or _by_words(reply.text)
     if known is None:
-        return type(otherwise)(otherwise.sentence, answer=reply.text)
-    kind, sentence = known
-    return kind(sentence, answer=reply.text)
+        return type(otherwise)(otherwise.template, answer=reply.text, **otherwise.values)
+    kind, told = known
+    return kind(told, answer=reply.text)
 
 
 def of_message(reply: Reply) -> MailError:
@@ -68,7 +81,9 @@ def _by_code(text: str) -> tuple[type[MailError], str] | None:
 
 def _by_words(text: str) -> tuple[type[MailError], str] | None:
     if THROTTLED.search(text):
-        return Throttled, "The server says that we ask too much; it will be tried again."
+        told = template("The server says that we ask too much; it will be tried again.")
+        return Throttled, told
     if BUSY.search(text):
-        return ServerBusy, "The server is busy with this mailbox; it will be tried again."
+        told = template("The server is busy with this mailbox; it will be tried again.")
+        return ServerBusy, told
     return None

@@ -7,7 +7,7 @@ open ──► listing · headers · messages · delete · reset · noop ──�
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from types import TracebackType
-from typing import BinaryIO, Self
+from typing import Any, BinaryIO, Self
 
 from buzon.wire.endpoint import Credentials, Endpoint, Limits
 from buzon.wire.errors import (
@@ -33,8 +33,10 @@ class NotDeleted(NotPermitted):
     """The server did not mark some messages for deletion; `numbers` says which. The others are
     marked: quit() deletes them, reset() and close() do not."""
 
-    def __init__(self, sentence: str, *, answer: str = "", numbers: frozenset[int]) -> None:
-        super().__init__(sentence, answer=answer)
+    def __init__(
+        self, template: str, *, answer: str = "", numbers: frozenset[int], **values: Any
+    ) -> None:
+        super().__init__(template, answer=answer, **values)
         self.numbers = numbers
 
 
@@ -165,7 +167,9 @@ class Pop3Session:
                 refusals[numbers[place]] = reply
         if refusals:
             raise NotDeleted(
-                f"The server does not delete {len(refusals)} of {len(numbers)} messages.",
+                "The server does not delete {refused} of {all} messages.",
+                refused=len(refusals),
+                all=len(numbers),
                 answer=next(iter(refusals.values())).text,
                 numbers=frozenset(refusals),
             )
@@ -221,7 +225,9 @@ class Pop3Session:
                 self.has_uidl = reply.ok or (self.has_uidl and not size_of)
                 uidl_of = uidls(self._lines()) if reply.ok else {}
         if len(size_of) > self._limits.list_items:
-            raise NotPermitted(f"The mailbox holds over {self._limits.list_items} messages.")
+            raise NotPermitted(
+                "The mailbox holds over {most} messages.", most=self._limits.list_items
+            )
         return size_of, uidl_of
 
     def _lines(self) -> bytes:
@@ -290,7 +296,7 @@ class Pop3Session:
 
 def _nothing_came(wanted: Listing) -> Malformed:
     """Dovecot 2.3 does so when the first line is a mere dot, which it does not stuff."""
-    return Malformed(f"The server sent nothing of a message of {wanted.size} octets.")
+    return Malformed("The server sent nothing of a message of {size} octets.", size=wanted.size)
 
 
 def header_of(octets: bytes) -> bytes:
