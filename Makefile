@@ -1,7 +1,9 @@
 # Everything that a person does with this project. Each target sets up what it needs.
-#   make run     set up, and start: mail is collected until Ctrl-C
+#   make run     set up, and start: mail is collected and the pages are served until Ctrl-C
+#   make demo    the same for a demonstration shop that lives: letters keep coming
 #   make test    set up, and run every test on SQLite and on PostgreSQL
 #   make check   format, lint, types, import contracts, migrations, lock, docs
+#   make shots   screenshots of every page, in shots/
 #   make bench   messages per second beside mbsync, on the same mailbox
 #   make setup   the environment in .venv, nothing else
 
@@ -16,13 +18,18 @@ TESTS ?= tests
 export UV_COMPILE_BYTECODE := 1
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run test test-sqlite test-postgresql check bench setup setup-dev system-test system-bench docs format
+.PHONY: run demo test test-sqlite test-postgresql check bench shots messages setup setup-dev \
+	system-test system-browser system-bench docs format
 .DEFAULT_GOAL := run
 
 run: setup
 	$(BIN)/buzon up
 
-test: setup-dev system-test test-sqlite test-postgresql
+# A data folder of its own: the demonstration begins anew at each start.
+demo: setup
+	BUZON_DATA_DIR="$${BUZON_DATA_DIR:-var/demo}" $(BIN)/buzon up --demo
+
+test: setup-dev system-test system-browser test-sqlite test-postgresql
 
 test-sqlite: setup-dev
 	TESTS_DATABASE=sqlite $(BIN)/pytest -n $(WORKERS) $(TESTS)
@@ -42,6 +49,14 @@ check: setup-dev
 
 bench: setup-dev system-bench
 	$(BIN)/python -m bench.collect
+
+shots: setup-dev system-browser
+	$(BIN)/python -m tools.shots
+
+# Finds every sentence of the code and the pages; `python -m tools.messages missing` says what has
+# no Spanish yet.
+messages: setup-dev
+	$(BIN)/python -m tools.messages update
 
 docs: setup
 	$(BIN)/python -m buzon.config.settings_page > docs/settings.md
@@ -69,6 +84,11 @@ system-test:
 		&& test -e /usr/lib/dovecot/imap && test -e /usr/lib/dovecot/pop3 \
 		&& ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1; } \
 		|| $(MAKE) --no-print-directory apt PACKAGES="dovecot-imapd dovecot-pop3d postgresql"
+
+# Where Debian's chromium is not to be had, the tests in a browser say so and are skipped.
+system-browser:
+	@command -v chromium >/dev/null || $(MAKE) --no-print-directory apt PACKAGES=chromium \
+		|| echo "Without chromium the tests in a browser are skipped." >&2
 
 system-bench: system-test
 	@command -v mbsync >/dev/null || $(MAKE) --no-print-directory apt PACKAGES=isync

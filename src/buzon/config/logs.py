@@ -32,6 +32,10 @@ def set_up(*, level: str, stream: TextIO | None = None) -> None:
     root.handlers = [handler]
     root.setLevel(logging.WARNING)  # libraries
     logging.getLogger("buzon").setLevel(level.upper())
+    # What strangers ask for in vain (no such page, another Host) is no trouble of ours, and a
+    # scanner asks thousands of times.
+    logging.getLogger("django.request").setLevel(logging.ERROR)
+    logging.getLogger("django.security.DisallowedHost").setLevel(logging.CRITICAL)
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,
