@@ -275,10 +275,11 @@ def test_check_asks_the_server(
     add("sales")
     deliver(mail, 4)
     steps = installed("account", "check", "sales", "--json").json()
-    assert [set(step) for step in steps] == [{"name", "ok", "detail", "remedy"}] * len(steps)
+    keys = {"name", "ok", "detail", "remedy", "field", "pin"}
+    assert [set(step) for step in steps] == [keys] * len(steps)
     assert all(step["ok"] for step in steps)
     installed("account", "set", "sales", "--folder", "Ventas")
     ran = installed("account", "check", "sales")
     assert ran.status == 1
     assert "FAILED  folder: There is no folder Ventas." in ran.text
-    assert "The folders of this login are: INBOX." in ran.text
+    assert "The folders of this login are: INBOX. (--folder)" in ran.text

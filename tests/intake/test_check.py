@@ -10,8 +10,8 @@ from pytest_django.fixtures import Settings
 
 from buzon.demo.server import MailServer, Mailstore, Options
 from buzon.desk.models import Organization
-from buzon.intake.accounts import add_account, change_account
-from buzon.intake.check import Step, check_account
+from buzon.intake.accounts import AccountError, add_account, change_account
+from buzon.intake.check import Step, check_account, check_values, step_title
 from buzon.intake.models import CollectionAccount
 
 LOGIN = "ana@tienda.example"
@@ -123,7 +123,7 @@ def test_an_untrusted_certificate_shows_what_to_pin(shop: Organization, serve: S
     step = last(check_account(account))
     assert step.name == "certificate"
     assert server.certificate_sha256 in step.detail
-    assert f"buzon account set sales --pin {server.certificate_sha256}" in step.remedy
+    assert (step.field, step.pin) == ("pinned_sha256", server.certificate_sha256)
     change_account(account, pinned_sha256=server.certificate_sha256)
     assert all(step.ok for step in check_account(account))
 
@@ -139,7 +139,7 @@ def test_a_refused_certificate_is_shown_and_the_advice_is_said_once(
     assert step.name == "certificate"
     assert ("is not the pinned one" if pinned else "is not trusted") in step.detail
     assert f"SHA-256 is {server.certificate_sha256}" in step.detail
-    assert step.remedy.endswith(f": buzon account set sales --pin {server.certificate_sha256}.")
+    assert step.pin == server.certificate_sha256
     assert f"{step.detail} {step.remedy}".count("owner confirms") == 1
 
 
@@ -148,7 +148,7 @@ def test_a_name_that_does_not_exist(shop: Organization, serve: Serve) -> None:
     step = last(check_account(account))
     assert step.name == "resolve"
     assert "nowhere.invalid was not found" in step.detail
-    assert "--host" in step.remedy
+    assert step.field == "host"
 
 
 def test_a_port_where_nobody_listens(shop: Organization, serve: Serve) -> None:
@@ -159,6 +159,7 @@ def test_a_port_where_nobody_listens(shop: Organization, serve: Serve) -> None:
     assert step.name == "connect"
     assert "Could not connect" in step.detail
     assert "993" in step.remedy
+    assert step.field == "port"
 
 
 def test_a_private_host_where_that_is_forbidden(
@@ -176,7 +177,8 @@ def test_tls_where_the_server_speaks_in_the_clear(
     settings.BUZON_CONNECT_TIMEOUT_SECONDS = 1.0
     step = last(check_account(account_on(shop, serve(security="starttls"), security="tls")))
     assert step.name == "encryption"
-    assert "--security starttls" in step.remedy
+    assert "try STARTTLS" in step.remedy
+    assert step.field == "security"
 
 
 def test_starttls_where_the_server_has_none(shop: Organization, serve: Serve) -> None:
@@ -184,7 +186,8 @@ def test_starttls_where_the_server_has_none(shop: Organization, serve: Serve) ->
     account = account_on(shop, server, trusted=False, security="starttls")
     step = last(check_account(account))
     assert step.name == "encryption"
-    assert "--security tls" in step.remedy
+    assert "try TLS" in step.remedy
+    assert step.field == "security"
 
 
 @pytest.mark.parametrize("protocol", ["imap", "pop3"])
@@ -192,6 +195,7 @@ def test_a_wrong_password(shop: Organization, serve: Serve, protocol: str) -> No
     step = last(check_account(account_on(shop, serve(protocol), secret="wrong")))
     assert step.name == "login"
     assert "app password" in step.remedy
+    assert step.field == "username"
 
 
 @pytest.mark.parametrize(("protocol", "code"), [("imap", "[UNAVAILABLE]"), ("pop3", "[SYS/TEMP]")])
@@ -211,6 +215,7 @@ def test_a_missing_folder_names_those_that_exist(shop: Organization, serve: Serv
         "There is no folder Ventas.",
         "There is no folder Sent.",
     ]
+    assert [step.field for step in missing] == ["folders", "sent_folders"]
     assert "INBOX, Enviados, Papelera" in missing[0].remedy
     assert "Enviados holds the sent letters" not in missing[0].remedy
     assert "Enviados holds the sent letters" in missing[1].remedy
@@ -261,3 +266,78 @@ def test_keys_that_do_not_open_the_secret(
     steps = check_account(account)
     assert names(steps) == ["secret"]
     assert not steps[0].ok
+
+
+def form(server: MailServer, **fields: Any) -> dict[str, Any]:
+    """What a form holds that would work on this server, without a name."""
+    return {
+        "host": server.host,
+        "port": server.port,
+        "username": LOGIN,
+        "protocol": server.protocol,
+        "security": server.security,
+        "pinned_sha256": server.certificate_sha256,
+    } | fields
+
+
+@pytest.mark.parametrize("protocol", ["imap", "pop3"])
+def test_values_that_are_not_saved_are_checked_like_an_account(
+    shop: Organization, serve: Serve, protocol: str
+) -> None:
+    server = serve(protocol)
+    steps = check_values(shop, secret="secret", **form(server))
+    assert steps == check_account(account_on(shop, server))
+    assert all(step.ok for step in steps)
+    assert last(check_values(shop, secret="wrong", **form(server))).name == "login"
+    assert CollectionAccount.objects.count() == 1  # the one that was added above
+
+
+def test_values_name_folders_that_are_missing(shop: Organization, serve: Serve) -> None:
+    steps = check_values(
+        shop, secret="secret", folders=["INBOX", "Ventas"], sent_folders=["Enviados"],
+        **form(serve(), after="delete"),
+    )  # fmt: skip
+    assert [(step.field, step.detail) for step in steps if not step.ok] == [
+        ("folders", "There is no folder Ventas.")
+    ]
+    assert "UIDPLUS" in found(steps, "deletion").detail
+
+
+def test_values_may_use_the_password_that_is_saved(shop: Organization, serve: Serve) -> None:
+    server = serve()
+    account = account_on(shop, server, secret="secret", port=1)
+    steps = check_values(shop, secret=None, saved=account, **form(server))
+    assert all(step.ok for step in steps)
+    account.refresh_from_db()
+    assert account.port == 1
+
+
+def test_values_that_make_no_sense_ask_no_server(shop: Organization, serve: Serve) -> None:
+    server = serve()
+    with pytest.raises(AccountError) as refused:
+        check_values(shop, secret="", **form(server, host="", port=0))
+    assert [field for field, _ in refused.value.all] == ["host", "port", "secret"]
+    with pytest.raises(TypeError):
+        check_values(shop, secret=None, **form(server))
+
+
+def test_every_step_has_a_title(shop: Organization, serve: Serve) -> None:
+    steps = check_account(account_on(shop, serve()))
+    titles = [step_title(name) for name in names(steps)]
+    assert titles[0] == "Server's name"
+    assert len(set(titles)) == len(titles)
+    with pytest.raises(KeyError):
+        step_title("weather")
+
+
+def test_no_sentence_speaks_of_the_terminal(shop: Organization, serve: Serve) -> None:
+    """Page and terminal say in their own way how a field is changed."""
+    server = serve()
+    wrong = [
+        {"host": "nowhere.invalid"}, {"port": 1}, {"pinned_sha256": ""},
+        {"username": "nobody"},
+    ]  # fmt: skip
+    for values in wrong:
+        step = last(check_values(shop, secret="secret", **form(server, **values)))
+        assert step.field
+        assert "--" not in step.detail + step.remedy

@@ -35,6 +35,7 @@ __all__ = [
     "Removed",
     "add_account",
     "change_account",
+    "checked_values",
     "credentials_of",
     "default_port",
     "endpoint_of",
@@ -84,20 +85,16 @@ def add_account(
     be there. Raises AccountError, with all that is wrong: values, a name that is taken, too many
     (R1).
     """
-    _refuse_unknown(fields)
-    values = dict.fromkeys(_REQUIRED, "") | field_defaults() | fields
     findings = Findings()
     with findings:
-        clean = checked(organization, values)
-    with findings:
-        roles = checked_folders(values["protocol"], list(folders), list(sent_folders))
-    with findings:
-        checked_secret(secret)
+        clean, roles = checked_values(
+            organization, secret=secret, folders=folders, sent_folders=sent_folders, **fields
+        )
     with transaction.atomic():
         with findings:
             _check_number(organization)
         with findings:
-            _check_name(organization, str(values["name"]), but=None)
+            _check_name(organization, str(fields.get("name", "")), but=None)
         findings.refuse()
         account = CollectionAccount.objects.create(organization=organization, secret=b"", **clean)
         account.secret = _sealed(account, secret)
@@ -107,6 +104,31 @@ def add_account(
         )
         Duty.objects.bulk_create(Duty(account=account, kind=kind) for kind in Duty.Kind.values)
     return account
+
+
+def checked_values(
+    organization: Organization,
+    *,
+    secret: str | None,
+    folders: Iterable[str],
+    sent_folders: Iterable[str],
+    **fields: Any,
+) -> tuple[dict[str, Any], dict[str, str]]:
+    """The fields of a new account, tidied and complete, and its folders, name → role. `secret`
+    None is not looked at. Raises AccountError, with all that is wrong.
+    """
+    _refuse_unknown(fields)
+    values = dict.fromkeys(_REQUIRED, "") | field_defaults() | fields
+    findings = Findings()
+    with findings:
+        clean = checked(organization, values)
+    with findings:
+        roles = checked_folders(values["protocol"], list(folders), list(sent_folders))
+    with findings:
+        if secret is not None:
+            checked_secret(secret)
+    findings.refuse()
+    return clean, roles
 
 
 def change_account(

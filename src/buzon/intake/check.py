@@ -3,263 +3,228 @@
     resolve ─▶ connect ─▶ encryption ─▶ certificate ─▶ login ─▶ folders ─▶ deletion ─▶ messages
 
 The first failure of the way in ends it; what comes after could only fail for the same reason.
-Nothing is ever changed: folders are opened read-only, and POP3 ends without QUIT.
+Nothing is ever changed: folders are opened read-only, and POP3 ends without QUIT. It speaks the
+active language.
 """
 
-import re
-import shlex
 import socket
 import ssl
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.translation import gettext as _
 
 from buzon.desk.keyring import KeyringError
-from buzon.intake.accounts import credentials_of, default_port, endpoint_of
+from buzon.desk.models import Organization
+from buzon.desk.reasons import error_sentence
+from buzon.intake.accounts import checked_values, credentials_of, default_port, endpoint_of
+from buzon.intake.check_mail import imap_mail, pop3_mail
 from buzon.intake.models import CollectionAccount, Folder
-from buzon.intake.settle_imap import trash_folder
+from buzon.intake.step import Step, step_title
 from buzon.wire import tls
 from buzon.wire.address import connected
 from buzon.wire.endpoint import Credentials, Endpoint, Security
-from buzon.wire.errors import AuthRejected, FolderMissing, MailError, NotPermitted, TlsRefused
-from buzon.wire.imap import FolderInfo, ImapSession
+from buzon.wire.errors import AuthRejected, MailError, NotPermitted, TlsRefused
+from buzon.wire.imap import ImapSession
 from buzon.wire.pop3 import Pop3Session
 
-_SHA256 = re.compile(r"\b[0-9a-f]{64}\b")
-_MOST_NAMED = 30
+__all__ = ["Step", "check_account", "check_values", "step_title"]
 
 
-class Step(NamedTuple):
-    """One step: what was found, or what failed; `remedy` is what to do about it, or ""."""
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """An account, stored or not, and all that is needed to knock at its server."""
 
-    name: str
-    ok: bool
-    detail: str
-    remedy: str = ""
+    account: CollectionAccount
+    folders: list[Folder]
+    endpoint: Endpoint
+    credentials: Credentials
 
 
 def check_account(account: CollectionAccount) -> list[Step]:
     """Every step as far as it got. Never raises for what the server or the settings do."""
+    return _checked(account, list(account.folders.order_by("role", "pk")), None)
+
+
+def check_values(
+    organization: Organization,
+    *,
+    secret: str | None,
+    folders: Iterable[str] = ("INBOX",),
+    sent_folders: Iterable[str] = (),
+    saved: CollectionAccount | None = None,
+    **fields: Any,
+) -> list[Step]:
+    """The same for a form that was not saved; `fields` as for `add_account`, and a name is not
+    needed. `secret` None is the one of the account that was `saved`. Raises AccountError, with all
+    that is wrong, before anything is asked of a server.
+    """
+    if secret is None and saved is None:
+        raise TypeError("a secret, or an account that has one, is needed")
+    clean, roles = checked_values(
+        organization,
+        secret=secret,
+        folders=folders,
+        sent_folders=sent_folders,
+        # A person may ask before thinking of a name; the server does not care.
+        **(fields | {"name": "-"}),
+    )
+    account = CollectionAccount(organization=organization, **clean)
+    if secret is None and saved is not None:
+        account.pk, account.secret = saved.pk, saved.secret  # sealed for that row; not saved here
+    rows = [Folder(account=account, name=name, role=role) for name, role in roles.items()]
+    return _checked(account, rows, secret)
+
+
+def _checked(account: CollectionAccount, folders: list[Folder], secret: str | None) -> list[Step]:
     try:
-        credentials = credentials_of(account)
+        credentials = _credentials(account, secret)
     except KeyringError as error:
-        return [Step("secret", False, str(error), "Give the password again, or the right keys.")]
-    endpoint = endpoint_of(account)
+        remedy = _("Give the password again, or the right keys.")
+        return [Step("secret", False, error_sentence(error), remedy, field="secret")]
+    way = _Way(account, folders, endpoint_of(account), credentials)
     steps: list[Step] = []
-    for step in _steps(account, endpoint, credentials):
+    for step in _steps(way):
         steps.append(step)
         if not step.ok and step.name != "folder":
             break
     return steps
 
 
-def _steps(
-    account: CollectionAccount, endpoint: Endpoint, credentials: Credentials
-) -> Iterator[Step]:
-    yield _resolve(endpoint)
-    yield from _connect(account, endpoint)
-    ask = _ask_imap if account.protocol == CollectionAccount.Protocol.IMAP else _ask_pop3
-    yield from ask(account, endpoint, credentials)
+def _credentials(account: CollectionAccount, secret: str | None) -> Credentials:
+    if secret is None:
+        return credentials_of(account)
+    return Credentials(username=account.username, secret=secret)
+
+
+def _steps(way: _Way) -> Iterator[Step]:
+    yield _resolve(way.endpoint)
+    yield from _connect(way)
+    imap = way.account.protocol == CollectionAccount.Protocol.IMAP
+    yield from _ask_imap(way) if imap else _ask_pop3(way)
 
 
 def _resolve(endpoint: Endpoint) -> Step:
     try:
         found = socket.getaddrinfo(endpoint.host, endpoint.port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError):
-        detail = f"The server's name {endpoint.host} was not found."
-        return Step("resolve", False, detail, "Check the spelling of --host.")
-    addresses = sorted({str(one[4][0]) for one in found})
-    return Step("resolve", True, f"{endpoint.host} is {', '.join(addresses)}.")
+        detail = _("The server's name {host} was not found.").format(host=endpoint.host)
+        remedy = _("Check the spelling of the server's name.")
+        return Step("resolve", False, detail, remedy, field="host")
+    addresses = ", ".join(sorted({str(one[4][0]) for one in found}))
+    told = _("{host} is {addresses}.").format(host=endpoint.host, addresses=addresses)
+    return Step("resolve", True, told)
 
 
-def _connect(account: CollectionAccount, endpoint: Endpoint) -> Iterator[Step]:
+def _connect(way: _Way) -> Iterator[Step]:
     """TCP, and where TLS comes first, TLS: on a connection of its own, without a login."""
+    endpoint = way.endpoint
     try:
         sock = connected(endpoint)
     except MailError as error:
-        yield Step("connect", False, str(error), _to_connect(account, error))
+        yield _not_connected(way.account, error)
         return
-    yield Step("connect", True, f"{endpoint.host} accepts connections on port {endpoint.port}.")
+    told = _("{host} accepts connections on port {port}.")
+    yield Step("connect", True, told.format(host=endpoint.host, port=endpoint.port))
     with sock:
         if endpoint.security is Security.TLS:
-            yield from _encrypt(account, endpoint, sock)
+            yield from _encrypt(way, sock)
 
 
-def _encrypt(account: CollectionAccount, endpoint: Endpoint, sock: socket.socket) -> Iterator[Step]:
+def _not_connected(account: CollectionAccount, error: MailError) -> Step:
+    detail = error_sentence(error)
+    if isinstance(error, NotPermitted):
+        remedy = _("BUZON_ALLOW_PRIVATE_HOSTS=yes allows servers on private networks.")
+        return Step("connect", False, detail, remedy, field="host")
+    usual = default_port(account.protocol, account.security)
+    if account.port == usual:
+        remedy = _("Check the server's name, and that no firewall stands between.")
+        return Step("connect", False, detail, remedy, field="host")
+    told = _("Check the server's name and the port: the usual port for {security} is {usual}.")
+    if account.security == CollectionAccount.Security.NONE:
+        told = _("Check the server's name and the port: without encryption {usual} is usual.")
+    remedy = told.format(security=account.get_security_display(), usual=usual)
+    return Step("connect", False, detail, remedy, field="port")
+
+
+def _encrypt(way: _Way, sock: socket.socket) -> Iterator[Step]:
     try:
-        wrapped = tls.secured(sock, endpoint)
+        wrapped = tls.secured(sock, way.endpoint)
     except MailError as error:
-        yield from _not_encrypted(account, error)
+        yield from _not_encrypted(way.account, error)
         return
     with wrapped:
         yield Step("encryption", True, f"{wrapped.version()}.")
-        how = "the pinned one" if endpoint.pinned_sha256 else "trusted"
-        yield Step("certificate", True, f"It is {how}; SHA-256 {tls.fingerprint(wrapped)}.")
+        pinned = _("It is the pinned one; SHA-256 {seen}.")
+        told = pinned if way.endpoint.pinned_sha256 else _("It is trusted; SHA-256 {seen}.")
+        yield Step("certificate", True, told.format(seen=tls.fingerprint(wrapped)))
 
 
 def _not_encrypted(account: CollectionAccount, error: MailError) -> Iterator[Step]:
-    if not _about_certificate(error):
-        yield Step("encryption", False, str(error), _to_encrypt(account))
+    untrusted = isinstance(error.__cause__, ssl.SSLCertVerificationError)
+    if not untrusted and "pinned" not in error.values:
+        detail = error_sentence(error)
+        yield Step("encryption", False, detail, _to_encrypt(account), field="security")
         return
-    yield Step("encryption", True, "The server speaks TLS.")
-    yield Step("certificate", False, str(error), _to_pin(account, error))
+    yield Step("encryption", True, _("The server speaks TLS."))
+    # The sentence about an untrusted one says already on what condition to pin it.
+    remedy = "" if untrusted else _("If the server's owner confirms the new one, pin that.")
+    seen = str(error.values.get("seen", ""))
+    detail = error_sentence(error)
+    yield Step("certificate", False, detail, remedy, field="pinned_sha256", pin=seen)
 
 
-def _about_certificate(error: MailError) -> bool:
-    return _untrusted(error) or error.sentence.startswith("The certificate of")
+def _to_encrypt(account: CollectionAccount) -> str:
+    kinds = CollectionAccount.Security
+    other = kinds.STARTTLS if account.security == kinds.TLS else kinds.TLS
+    told = _("If port {port} is right, try {security} instead.")
+    return told.format(port=account.port, security=other.label)
 
 
-def _untrusted(error: MailError) -> bool:
-    return isinstance(error.__cause__, ssl.SSLCertVerificationError)
-
-
-def _to_pin(account: CollectionAccount, error: MailError) -> str:
-    seen = _SHA256.search(error.sentence)
-    if seen is None:
-        return ""
-    # The sentence about an untrusted one has said already on what condition to pin it.
-    when = "To pin it" if _untrusted(error) else "If the server's owner confirms the new one"
-    return f"{when}: buzon account set {shlex.quote(account.name)} --pin {seen.group()}."
-
-
-def _ask_imap(
-    account: CollectionAccount, endpoint: Endpoint, credentials: Credentials
-) -> Iterator[Step]:
+def _ask_imap(way: _Way) -> Iterator[Step]:
     try:
-        with ImapSession.open(endpoint, credentials) as session:
-            yield from _logged_in(account)
-            counts: list[int] = []
-            for folder in account.folders.order_by("role", "pk"):
-                yield _imap_folder(session, folder, counts)
-            yield Step("deletion", True, *_imap_deletion(account, session))
-            yield Step("messages", True, f"{_messages(sum(counts))}.")
+        with ImapSession.open(way.endpoint, way.credentials) as session:
+            yield from _logged_in(way)
+            yield from imap_mail(way.account, way.folders, session)
     except MailError as error:
-        yield from _refused(account, error)
+        yield from _refused(way.account, error)
 
 
-def _ask_pop3(
-    account: CollectionAccount, endpoint: Endpoint, credentials: Credentials
-) -> Iterator[Step]:
+def _ask_pop3(way: _Way) -> Iterator[Step]:
     try:
-        session = Pop3Session.open(endpoint, credentials)
+        session = Pop3Session.open(way.endpoint, way.credentials)
         try:
-            yield from _logged_in(account)
-            listing = session.listing()
-            yield Step("deletion", True, *_pop3_deletion(account, has_uidl=session.has_uidl))
-            octets = sum(each.size for each in listing)
-            detail = f"{_messages(len(listing))}, {octets:,} octets."
-            yield Step("messages", True, detail, _without_top(account, has_top=session.has_top))
+            yield from _logged_in(way)
+            yield from pop3_mail(way.account, session)
         finally:
             session.close()
     except MailError as error:
-        yield from _refused(account, error)
+        yield from _refused(way.account, error)
 
 
-def _logged_in(account: CollectionAccount) -> Iterator[Step]:
-    if account.security == Security.STARTTLS:
-        how = "the pinned one" if account.pinned_sha256 else "trusted"
-        yield Step("encryption", True, "The server changes to TLS before the login (STARTTLS).")
-        yield Step("certificate", True, f"It is {how}.")
-    if account.security == Security.NONE:
-        detail = "There is none: the password and the mail are readable by everybody on the way."
-        yield Step("encryption", True, detail)
-    yield Step("login", True, f"The server accepts {account.username}.")
-
-
-def _imap_folder(session: ImapSession, folder: Folder, counts: list[int]) -> Step:
-    try:
-        opened = session.examine(folder.name)
-    except (FolderMissing, NotPermitted) as error:
-        return _missing(session, folder, error)
-    counts.append(opened.exists)
-    return Step("folder", True, f"{folder.name} is there, with {_messages(opened.exists)}.")
-
-
-def _messages(number: int) -> str:
-    return f"{number:,} message{'' if number == 1 else 's'}"
-
-
-def _missing(session: ImapSession, folder: Folder, error: MailError) -> Step:
-    there = [each for each in session.folders() if each.selectable]
-    names = [each.name for each in there]
-    if folder.name in names:
-        return Step("folder", False, f"{folder.name} may not be opened: {error}")
-    shown = ", ".join(names[:_MOST_NAMED]) + (", …" if len(names) > _MOST_NAMED else "")
-    remedy = f"The folders of this login are: {shown}."
-    return Step(
-        "folder", False, f"There is no folder {folder.name}.", remedy + _sent_hint(folder, there)
-    )
-
-
-def _sent_hint(folder: Folder, there: list[FolderInfo]) -> str:
-    sent = [each.name for each in there if each.special_use == "\\Sent"]
-    if folder.role != Folder.Role.SENT or not sent:
-        return ""
-    return f" The server says that {sent[0]} holds the sent letters."
-
-
-def _imap_deletion(account: CollectionAccount, session: ImapSession) -> tuple[str, str]:
-    """What deleting would do here, as `settle_imap` does it; and what to know about that."""
-    if account.after != CollectionAccount.After.DELETE:
-        return _not_deleting(account), ""
-    trash = trash_folder(session)
-    if session.is_gmail:
-        if trash and session.has("MOVE"):
-            return f"Gmail archives what is deleted, so collected mail moves to {trash}.", ""
-        shown = "In Gmail's settings, let IMAP show the bin, so that mail is really deleted."
-        return "Gmail only archives what is deleted, and shows no bin.", shown
-    if session.has("UIDPLUS"):
-        return "Exactly the collected messages are removed (UIDPLUS).", ""
-    if trash and session.has("MOVE"):
-        return f"The server cannot remove single messages, so they move to {trash}.", ""
-    detail = "The server cannot remove single messages: they are only marked as deleted."
-    return detail, "Remove them with another mail program, or leave them."
-
-
-def _pop3_deletion(account: CollectionAccount, *, has_uidl: bool) -> tuple[str, str]:
-    if account.after != CollectionAccount.After.DELETE:
-        return _not_deleting(account), ""
-    if has_uidl:
-        return "Collected messages are removed at the end of each session (QUIT).", ""
-    detail = "The server gives no UIDL: a message is removed only in the session that collected it."
-    return detail, ""
-
-
-def _not_deleting(account: CollectionAccount) -> str:
-    if account.after == CollectionAccount.After.READ:
-        return "Nothing is removed; collected messages are marked as read."
-    return "Nothing is removed or marked."
-
-
-def _without_top(account: CollectionAccount, *, has_top: bool) -> str:
-    if has_top or account.create_customer:
-        return ""
-    return "The server gives no headers alone (no TOP): each message is retrieved to decide."
+def _logged_in(way: _Way) -> Iterator[Step]:
+    if way.endpoint.security is Security.STARTTLS:
+        told = _("The server changes to TLS before the login (STARTTLS).")
+        yield Step("encryption", True, told)
+        pinned = _("It is the pinned one.") if way.endpoint.pinned_sha256 else ""
+        yield Step("certificate", True, pinned or _("It is trusted."))
+    if way.endpoint.security is Security.NONE:
+        told = _("There is none: the password and the mail are readable by everybody on the way.")
+        yield Step("encryption", True, told)
+    told = _("The server accepts {username}.").format(username=way.credentials.username)
+    yield Step("login", True, told)
 
 
 def _refused(account: CollectionAccount, error: MailError) -> Iterator[Step]:
     if isinstance(error, TlsRefused):
         yield from _not_encrypted(account, error)
     elif isinstance(error, AuthRejected):
-        yield Step("login", False, str(error), _TO_LOG_IN)
+        remedy = _(
+            "Check the user name and the password; many providers want an app password, or IMAP "
+            "and POP3 to be switched on first."
+        )
+        yield Step("login", False, error_sentence(error), remedy, field="username")
     else:
-        yield Step("session", False, str(error), "Try again later, or ask the server's owner.")
-
-
-_TO_LOG_IN = (
-    "Check --username and the password; many providers want an app password, or IMAP and POP3 "
-    "to be switched on first."
-)
-
-
-def _to_connect(account: CollectionAccount, error: MailError) -> str:
-    if isinstance(error, NotPermitted):
-        return "BUZON_ALLOW_PRIVATE_HOSTS=yes allows servers on private networks."
-    usual = default_port(account.protocol, account.security)
-    if account.port == usual:
-        return "Check --host, and that no firewall stands between."
-    return f"Check --host and --port: the usual port for {account.security} is {usual}."
-
-
-def _to_encrypt(account: CollectionAccount) -> str:
-    other = Security.STARTTLS if account.security == Security.TLS else Security.TLS
-    return f"If port {account.port} is right, try --security {other}."
+        remedy = _("Try again later, or ask the server's owner.")
+        yield Step("session", False, error_sentence(error), remedy)

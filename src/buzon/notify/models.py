@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from buzon.desk.models import Agent, Customer, Event, Message, Organization, User
 from buzon.lease import LeasedRow
@@ -22,14 +23,14 @@ class Notification(models.Model):
     """
 
     class Kind(models.TextChoices):
-        CUSTOMER_ASSIGNED = "customer_assigned"
-        MESSAGE_RECEIVED = "message_received"
-        LETTER_BOUNCED = "letter_bounced"
-        HISTORY_COLLECTED = "history_collected"
-        CUSTOMER_LEFT_UNASSIGNED = "customer_left_unassigned"
-        ACCOUNT_FAILED = "account_failed"
-        ACCOUNT_RECOVERED = "account_recovered"
-        ACCOUNT_STOPPED = "account_stopped"
+        CUSTOMER_ASSIGNED = "customer_assigned", _("Customer assigned")
+        MESSAGE_RECEIVED = "message_received", _("Message received")
+        LETTER_BOUNCED = "letter_bounced", _("Letter returned")
+        HISTORY_COLLECTED = "history_collected", _("Earlier letters collected")
+        CUSTOMER_LEFT_UNASSIGNED = "customer_left_unassigned", _("Customer without an agent")
+        ACCOUNT_FAILED = "account_failed", _("Mail not collected")
+        ACCOUNT_RECOVERED = "account_recovered", _("Mail collected again")
+        ACCOUNT_STOPPED = "account_stopped", _("Decision needed")
 
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="+")
     kind = models.CharField(max_length=30, choices=Kind.choices)

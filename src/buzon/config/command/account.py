@@ -117,19 +117,29 @@ def _resume(options: Namespace) -> None:
 def _check(options: Namespace) -> int:
     from buzon.intake.check import check_account  # the wire: the other verbs need not load it
 
-    steps = check_account(_account(options))
+    account = _account(options)
+    steps = check_account(account)
     if options.json:
         output.document([step._asdict() for step in steps])
     else:
         for step in steps:
-            _say(step)
+            _say(step, account)
     return 0 if all(step.ok for step in steps) else 1
 
 
-def _say(step: "Step") -> None:
+def _say(step: "Step", account: CollectionAccount) -> None:
     print(f"{'ok    ' if step.ok else 'FAILED'}  {step.name}: {output.printable(step.detail)}")
     if step.remedy:
-        print(f"        {output.printable(step.remedy)}")
+        print(f"        {output.printable(step.remedy)}{_flag_of(step)}")
+    if step.pin:
+        print(f"        To pin it: buzon account set {shlex.quote(account.name)} --pin {step.pin}")
+
+
+def _flag_of(step: "Step") -> str:
+    """The flag that changes the field to look at; a certificate has a whole line of its own."""
+    named = (flag.name for flag in FLAGS if flag.field == step.field and not step.pin)
+    flag = next(named, "")
+    return f" ({flag})" if flag else ""
 
 
 def _account(options: Namespace) -> CollectionAccount:

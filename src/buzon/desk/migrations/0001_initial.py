@@ -90,7 +90,7 @@ class Migration(migrations.Migration):
                         choices=[
                             ("free", "Free"),
                             ("busy", "Busy"),
-                            ("lunch", "Lunch"),
+                            ("lunch", "At lunch"),
                             ("break", "Break"),
                         ],
                         default="free",
@@ -102,7 +102,11 @@ class Migration(migrations.Migration):
                 (
                     "email_copies",
                     models.CharField(
-                        choices=[("none", "None"), ("all", "All"), ("assigned", "Assigned")],
+                        choices=[
+                            ("none", "No copies"),
+                            ("all", "Of every notification"),
+                            ("assigned", "Of new customers only"),
+                        ],
                         default="none",
                         max_length=10,
                     ),
@@ -140,7 +144,11 @@ class Migration(migrations.Migration):
                 (
                     "created_by",
                     models.CharField(
-                        choices=[("mail", "Mail"), ("person", "Person"), ("import", "Import")],
+                        choices=[
+                            ("mail", "From a letter"),
+                            ("person", "By hand"),
+                            ("import", "From an imported list"),
+                        ],
                         max_length=10,
                     ),
                 ),
@@ -246,18 +254,18 @@ class Migration(migrations.Migration):
                 (
                     "direction",
                     models.CharField(
-                        choices=[("incoming", "Incoming"), ("outgoing", "Outgoing")], max_length=10
+                        choices=[("incoming", "Received"), ("outgoing", "Sent")], max_length=10
                     ),
                 ),
                 (
                     "kind",
                     models.CharField(
                         choices=[
-                            ("person", "Person"),
-                            ("auto_reply", "Auto Reply"),
-                            ("bounce", "Bounce"),
-                            ("list", "List"),
-                            ("bulk", "Bulk"),
+                            ("person", "From a person"),
+                            ("auto_reply", "Automatic reply"),
+                            ("bounce", "Delivery report"),
+                            ("list", "Mailing list"),
+                            ("bulk", "Bulk mail"),
                         ],
                         max_length=10,
                     ),

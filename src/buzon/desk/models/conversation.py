@@ -5,6 +5,7 @@ Conversation 1 ─── n Message 1 ─── n Reference (the Message-IDs that
 
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from buzon.desk.models.customer import Customer
 from buzon.desk.models.organization import Organization, Store
@@ -40,15 +41,15 @@ class Message(models.Model):
     """
 
     class Direction(models.TextChoices):
-        INCOMING = "incoming"
-        OUTGOING = "outgoing"
+        INCOMING = "incoming", _("Received")
+        OUTGOING = "outgoing", _("Sent")
 
     class Kind(models.TextChoices):
-        PERSON = "person"
-        AUTO_REPLY = "auto_reply"
-        BOUNCE = "bounce"
-        LIST = "list"
-        BULK = "bulk"
+        PERSON = "person", _("From a person")
+        AUTO_REPLY = "auto_reply", _("Automatic reply")
+        BOUNCE = "bounce", _("Delivery report")
+        LIST = "list", _("Mailing list")
+        BULK = "bulk", _("Bulk mail")
 
     organization = models.ForeignKey(
         Organization, on_delete=models.CASCADE, related_name="messages"

@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from buzon.desk.models.organization import Organization, Store
 from buzon.desk.models.people import Agent, AgentGroup
@@ -11,9 +12,9 @@ class Customer(models.Model):
     """One whom the shop serves (es: cliente). One made from mail has only its address (R8)."""
 
     class CreatedBy(models.TextChoices):
-        MAIL = "mail"
-        PERSON = "person"
-        IMPORT = "import"
+        MAIL = "mail", _("From a letter")
+        PERSON = "person", _("By hand")
+        IMPORT = "import", _("From an imported list")
 
     organization = models.ForeignKey(
         Organization, on_delete=models.CASCADE, related_name="customers"

@@ -6,6 +6,7 @@ from typing import ClassVar
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from buzon.desk.models.organization import Organization
 
@@ -28,8 +29,8 @@ class User(AbstractBaseUser):
     """A login. An agent's work belongs to the Agent, not to the login."""
 
     class Role(models.TextChoices):
-        ADMINISTRATOR = "administrator"
-        AGENT = "agent"
+        ADMINISTRATOR = "administrator", _("Administrator")
+        AGENT = "agent", _("Agent")
 
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="users")
     email = models.EmailField(max_length=254, unique=True)
@@ -54,17 +55,17 @@ class Agent(models.Model):
     """
 
     class Status(models.TextChoices):
-        FREE = "free"
-        BUSY = "busy"
-        LUNCH = "lunch"
-        BREAK = "break"
+        FREE = "free", _("Free")
+        BUSY = "busy", _("Busy")
+        LUNCH = "lunch", _("At lunch")
+        BREAK = "break", _("Break")
 
     class Copies(models.TextChoices):
         """Of which notifications this agent wants a copy by e-mail (R13)."""
 
-        NONE = "none"
-        ALL = "all"
-        ASSIGNED = "assigned"
+        NONE = "none", _("No copies")
+        ALL = "all", _("Of every notification")
+        ASSIGNED = "assigned", _("Of new customers only")
 
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="agents")
     user = models.OneToOneField(User, on_delete=models.SET_NULL, null=True, blank=True)

@@ -28,7 +28,7 @@ class Migration(migrations.Migration):
                 (
                     "protocol",
                     models.CharField(
-                        choices=[("imap", "Imap"), ("pop3", "Pop3")], default="imap", max_length=4
+                        choices=[("imap", "IMAP"), ("pop3", "POP3")], default="imap", max_length=4
                     ),
                 ),
                 ("host", models.CharField(max_length=255)),
@@ -36,7 +36,11 @@ class Migration(migrations.Migration):
                 (
                     "security",
                     models.CharField(
-                        choices=[("tls", "Tls"), ("starttls", "Starttls"), ("none", "None")],
+                        choices=[
+                            ("tls", "TLS"),
+                            ("starttls", "STARTTLS"),
+                            ("none", "No encryption"),
+                        ],
                         default="tls",
                         max_length=8,
                     ),
@@ -49,7 +53,11 @@ class Migration(migrations.Migration):
                 (
                     "after",
                     models.CharField(
-                        choices=[("leave", "Leave"), ("read", "Read"), ("delete", "Delete")],
+                        choices=[
+                            ("leave", "Leave it as it is"),
+                            ("read", "Mark it as read"),
+                            ("delete", "Delete it from the server"),
+                        ],
                         default="leave",
                         max_length=6,
                     ),
@@ -57,7 +65,11 @@ class Migration(migrations.Migration):
                 (
                     "start",
                     models.CharField(
-                        choices=[("all", "All"), ("now", "Now"), ("date", "Date")],
+                        choices=[
+                            ("all", "All the mail that is there"),
+                            ("now", "Only what arrives from now on"),
+                            ("date", "What is there from a date on"),
+                        ],
                         default="all",
                         max_length=4,
                     ),
@@ -66,7 +78,11 @@ class Migration(migrations.Migration):
                 (
                     "history",
                     models.CharField(
-                        choices=[("auto", "Auto"), ("silent", "Silent"), ("notify", "Notify")],
+                        choices=[
+                            ("auto", "One by one if there are few, else in a summary"),
+                            ("silent", "Not at all"),
+                            ("notify", "Each letter"),
+                        ],
                         default="auto",
                         max_length=6,
                     ),
@@ -85,10 +101,10 @@ class Migration(migrations.Migration):
                     models.CharField(
                         choices=[
                             ("working", "Working"),
-                            ("throttled", "Throttled"),
-                            ("rejected", "Rejected"),
-                            ("unreachable", "Unreachable"),
-                            ("stopped", "Stopped"),
+                            ("throttled", "Slowed down by the server"),
+                            ("rejected", "Rejected by the server"),
+                            ("unreachable", "Server out of reach"),
+                            ("stopped", "Stopped, a decision is needed"),
                         ],
                         default="working",
                         max_length=12,
@@ -229,7 +245,7 @@ class Migration(migrations.Migration):
                             ("filed", "Filed"),
                             ("skipped", "Skipped"),
                             ("ignored", "Ignored"),
-                            ("oversized", "Oversized"),
+                            ("oversized", "Too large"),
                             ("failed", "Failed"),
                         ],
                         default="waiting",

@@ -1,6 +1,7 @@
 """A mailbox that is collected, and the two kinds of work that it gives."""
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from buzon.desk.models import AgentGroup, Organization, Store
 from buzon.lease import LeasedRow
@@ -20,41 +21,41 @@ class CollectionAccount(models.Model):
     """
 
     class Protocol(models.TextChoices):
-        IMAP = "imap"
-        POP3 = "pop3"
+        IMAP = "imap", "IMAP"
+        POP3 = "pop3", "POP3"
 
     class Security(models.TextChoices):
-        TLS = "tls"
-        STARTTLS = "starttls"
-        NONE = "none"
+        TLS = "tls", "TLS"
+        STARTTLS = "starttls", "STARTTLS"
+        NONE = "none", _("No encryption")
 
     class After(models.TextChoices):
         """What becomes of a downloaded message on the server (R6)."""
 
-        LEAVE = "leave"
-        READ = "read"
-        DELETE = "delete"
+        LEAVE = "leave", _("Leave it as it is")
+        READ = "read", _("Mark it as read")
+        DELETE = "delete", _("Delete it from the server")
 
     class Start(models.TextChoices):
         """What of the mail that was there before the first look is collected (R4)."""
 
-        ALL = "all"
-        NOW = "now"
-        DATE = "date"
+        ALL = "all", _("All the mail that is there")
+        NOW = "now", _("Only what arrives from now on")
+        DATE = "date", _("What is there from a date on")
 
     class History(models.TextChoices):
         """How letters of the history are notified."""
 
-        AUTO = "auto"
-        SILENT = "silent"
-        NOTIFY = "notify"
+        AUTO = "auto", _("One by one if there are few, else in a summary")
+        SILENT = "silent", _("Not at all")
+        NOTIFY = "notify", _("Each letter")
 
     class State(models.TextChoices):
-        WORKING = "working"
-        THROTTLED = "throttled"
-        REJECTED = "rejected"
-        UNREACHABLE = "unreachable"
-        STOPPED = "stopped"
+        WORKING = "working", _("Working")
+        THROTTLED = "throttled", _("Slowed down by the server")
+        REJECTED = "rejected", _("Rejected by the server")
+        UNREACHABLE = "unreachable", _("Server out of reach")
+        STOPPED = "stopped", _("Stopped, a decision is needed")
 
     organization = models.ForeignKey(
         Organization, on_delete=models.CASCADE, related_name="collection_accounts"

@@ -11,6 +11,7 @@ in custody whole, is ever settled.
 
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from buzon.desk.models import Message, Organization
 from buzon.intake.models.account import CollectionAccount
@@ -46,12 +47,12 @@ class Arrival(models.Model):
     """
 
     class Outcome(models.TextChoices):
-        WAITING = "waiting"
-        FILED = "filed"
-        SKIPPED = "skipped"
-        IGNORED = "ignored"
-        OVERSIZED = "oversized"
-        FAILED = "failed"
+        WAITING = "waiting", _("Waiting")
+        FILED = "filed", _("Filed")
+        SKIPPED = "skipped", _("Skipped")
+        IGNORED = "ignored", _("Ignored")
+        OVERSIZED = "oversized", _("Too large")
+        FAILED = "failed", _("Failed")
 
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="+")
     account = models.ForeignKey(
