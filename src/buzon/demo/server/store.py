@@ -9,7 +9,8 @@ change of its flags puts a new one in its place, so a list of messages is a snap
 
 import itertools
 import threading
-from collections.abc import Callable, Iterable
+from collections import deque
+from collections.abc import Callable, Iterable, MutableSequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import NamedTuple
@@ -54,13 +55,18 @@ class StoredMessage:
 
 
 class Mailstore:
-    """All logins of a server, and the ledger."""
+    """All logins of a server, and the ledger.
 
-    def __init__(self) -> None:
+    `remembers` is how many deeds, and how many commands, are kept: the newest; None keeps all. A
+    server that runs for weeks would fill the memory with them.
+    """
+
+    def __init__(self, *, remembers: int | None = None) -> None:
         self.lock = threading.RLock()
         self.logins: dict[str, MailLogin] = {}
-        self.ledger: list[Deed] = []
-        self.commands: list[Command] = []
+        keep_all = remembers is None
+        self.ledger: MutableSequence[Deed] = [] if keep_all else deque(maxlen=remembers)
+        self.commands: MutableSequence[Command] = [] if keep_all else deque(maxlen=remembers)
         self._uidvalidity = itertools.count(1_700_000_000)
 
     def add_login(self, name: str, secret: str, *, delimiter: str = "/") -> "MailLogin":
