@@ -7,6 +7,9 @@ and tiers, guarded by the lock on the group's row, so with the eligible set cons
 differ by at most one.
 """
 
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.db import transaction
@@ -22,6 +25,7 @@ from buzon.desk.models import (
     Assignment,
     Customer,
     Event,
+    Membership,
     Organization,
     User,
 )
@@ -89,6 +93,42 @@ def preview(group: AgentGroup, count: int, *, whole_group: bool = False) -> list
     return [(agents[member.agent_id], each + (place < over)) for place, member in enumerate(tier)]
 
 
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A member of a group. `last_turn` 0: never had one. `shares`: is among those who get new
+    customers as things are now.
+    """
+
+    agent: Agent
+    last_turn: int
+    shares: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Turns:
+    """The members: those who share now, whose turn is next first; then the others; then the
+    deactivated. `why`: the reason that the next one would be given now, or that nobody would.
+    """
+
+    members: list[Turn]
+    why: dict[str, Any]
+
+    @property
+    def next(self) -> Agent | None:
+        first = self.members[0] if self.members else None
+        return first.agent if first and first.shares else None
+
+
+def turns(groups: Iterable[AgentGroup]) -> dict[int, Turns]:
+    """Group's key → whose turn is next, as `hand_out` would decide now. One query for all."""
+    now, wanted = timezone.now(), list(groups)
+    rows = Membership.objects.filter(group__in=wanted).select_related("agent")
+    of: dict[int, list[Membership]] = {group.pk: [] for group in wanted}
+    for row in rows.order_by("last_turn", "pk"):
+        of[row.group_id].append(row)
+    return {group.pk: _turns(group, of[group.pk], now) for group in wanted}
+
+
 def by_hand(customer: Customer, agent: Agent | None, *, by: Giver = None) -> Assignment:
     """A person gives the customer to this agent, or takes it away (`agent` None).
 
@@ -127,6 +167,22 @@ def _tier(members: list[Member], *, whole_group: bool) -> tuple[list[Member], st
         return members, "whole_group_next_in_turn"
     free = [one for one in members if one.present and one.status == Agent.Status.FREE]
     return (free, "free_next_in_turn") if free else (members, "rest_next_in_turn")
+
+
+def _turns(group: AgentGroup, rows: list[Membership], now: datetime) -> Turns:
+    members = [
+        Member(row.pk, row.agent_id, row.agent.status, row.agent.is_present(now), group.turn)
+        for row in rows
+        if row.agent.active
+    ]
+    sharing: set[int] = set()
+    why = reason("group_without_agents", group=group.name)
+    if members:
+        tier, code = _tier(members, whole_group=False)
+        sharing = {member.membership_id for member in tier}
+        why = reason(code, of=len(tier), status=tier[0].status, present=tier[0].present)
+    ordered = sorted(rows, key=lambda row: (row.pk not in sharing, not row.agent.active))
+    return Turns([Turn(row.agent, row.last_turn, row.pk in sharing) for row in ordered], why)
 
 
 def _done_by_another(

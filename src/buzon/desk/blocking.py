@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from buzon.desk.addresses import fold, fold_domain
@@ -26,6 +27,11 @@ def unblock_sender(organization: Organization, written: str) -> None:
     rows = BlockedSender.objects.filter(organization=organization, pattern=pattern)
     if not rows.delete()[0]:
         raise DeskError(_("{pattern} is not blocked.").format(pattern=pattern), field="written")
+
+
+def blocked_senders(organization: Organization) -> "QuerySet[BlockedSender]":
+    """All that is blocked, whole domains first."""
+    return BlockedSender.objects.filter(organization=organization).order_by("pattern")
 
 
 def blocked_among(organization_id: int, folded: Collection[str]) -> set[str]:

@@ -21,13 +21,8 @@ def add_organization(
     same = taken(Organization.objects.all(), name)
     if same:
         raise _taken(same)
-    if language not in _LANGUAGES:
-        told = _("The language must be one of {known}, not {language!r}.")
-        known = ", ".join(_LANGUAGES)
-        raise DeskError(told.format(known=known, language=language), field="language")
-    if time_zone not in zoneinfo.available_timezones():
-        told = _("There is no time zone {time_zone!r}; write one like Europe/Madrid.")
-        raise DeskError(told.format(time_zone=time_zone), field="time_zone")
+    _check_language(language)
+    _check_time_zone(time_zone)
     if max_accounts is not None and max_accounts < 1:
         told = _("An organization needs at least one collection account allowed.")
         raise DeskError(told, field="max_accounts")
@@ -38,6 +33,30 @@ def add_organization(
             )
     except IntegrityError:
         raise _taken(name) from None
+
+
+def change_organization(
+    organization: Organization, *, name: str, language: str, time_zone: str
+) -> Organization:
+    """Its name, the language of its e-mails, the time zone of its pages.
+
+    Raises DeskError: the name is taken, no such language or time zone.
+    """
+    name = checked_name(name, _("An organization"))
+    same = taken(Organization.objects.all(), name, but=organization)
+    if same:
+        raise _taken(same)
+    _check_language(language)
+    _check_time_zone(time_zone)
+    try:
+        with transaction.atomic():
+            Organization.objects.filter(pk=organization.pk).update(
+                name=name, language=language, time_zone=time_zone
+            )
+    except IntegrityError:
+        raise _taken(name) from None
+    organization.refresh_from_db()
+    return organization
 
 
 def organization_named(name: str | None) -> Organization:
@@ -90,6 +109,19 @@ def remove_organization(organization: Organization) -> None:
             )
             raise DeskError(told.format(name=row.name, use=use))
         row.delete()
+
+
+def _check_language(language: str) -> None:
+    if language not in _LANGUAGES:
+        told = _("The language must be one of {known}, not {language!r}.")
+        known = ", ".join(_LANGUAGES)
+        raise DeskError(told.format(known=known, language=language), field="language")
+
+
+def _check_time_zone(time_zone: str) -> None:
+    if time_zone not in zoneinfo.available_timezones():
+        told = _("There is no time zone {time_zone!r}; write one like Europe/Madrid.")
+        raise DeskError(told.format(time_zone=time_zone), field="time_zone")
 
 
 def _taken(name: str) -> DeskError:

@@ -36,8 +36,68 @@ def add_agent(
             for group in groups:
                 join_group(agent, group)
     except IntegrityError:
-        told = _("There is already an agent {name} or one with {email}.")
-        raise DeskError(told.format(name=name, email=email), field="name") from None
+        raise _agent_or_login_taken(name, email) from None
+    return agent
+
+
+def change_agent(agent: Agent, *, name: str, email: str, copies: str) -> Agent:
+    """Another name, e-mail address (the login's follows), or wish for copies by e-mail (R13).
+
+    Raises DeskError: the name or the address is taken, no such wish.
+    """
+    name, email = checked_name(name, _("An agent")), checked_email(email)
+    if copies not in Agent.Copies.values:
+        told = _("Copies by e-mail must be one of {known}, not {copies!r}.")
+        known = ", ".join(Agent.Copies.values)
+        raise DeskError(told.format(known=known, copies=copies), field="copies")
+    _check_agent_is_new(agent.organization, name, email, but=agent)
+    if agent.user_id and User.objects.filter(email=email).exclude(pk=agent.user_id).exists():
+        raise _login_taken(email)
+    try:
+        with transaction.atomic():
+            User.objects.filter(agent=agent).update(email=email)
+            Agent.objects.filter(pk=agent.pk).update(name=name, email=email, email_copies=copies)
+    except IntegrityError:
+        raise _agent_or_login_taken(name, email) from None
+    agent.refresh_from_db()
+    return agent
+
+
+def give_login(agent: Agent, password: str) -> User:
+    """From now on the agent signs in with its e-mail address and this password; one who has a login
+    already gets a new password. Raises DeskError: too short, another login has the address.
+    """
+    if agent.user is not None:
+        change_password(agent.user, password)
+        return agent.user
+    with transaction.atomic():
+        user = _login(agent.organization, agent.email, password, User.Role.AGENT)
+        if not agent.active:
+            User.objects.filter(pk=user.pk).update(is_active=False)
+        agent.user = user
+        agent.save(update_fields=["user"])
+    return user
+
+
+def let_answer(user: User, *, name: str, groups: Iterable[AgentGroup] = ()) -> Agent:
+    """An administrator answers customers too: an agent with this login. An agent who has the same
+    address and no login is the one.
+
+    Raises DeskError: this login answers already, the name is taken, a group of others.
+    """
+    if Agent.objects.filter(user=user).exists():
+        raise DeskError(_("{email} answers customers already.").format(email=user.email))
+    with transaction.atomic():
+        mine = Agent.objects.filter(organization=user.organization_id)
+        agent = mine.filter(email=user.email, user=None).first()
+        if agent is None:
+            agent = add_agent(user.organization, name=name, email=user.email)
+        else:
+            agent = change_agent(agent, name=name, email=user.email, copies=agent.email_copies)
+        agent.user, agent.active = user, True
+        agent.save(update_fields=["user", "active"])
+        for group in groups:
+            join_group(agent, group)
     return agent
 
 
@@ -62,13 +122,13 @@ def set_status(agent: Agent, status: str) -> None:
 
 
 def deactivate_agent(agent: Agent) -> None:
-    """The agent gets nothing new and cannot sign in.
+    """The agent gets nothing new and cannot sign in; an administrator's login stays one.
 
     The customers stay listed as this agent's, and are handed out as if new when they next write.
     """
     with transaction.atomic():
         Agent.objects.filter(pk=agent.pk).update(active=False, present_until=None)
-        User.objects.filter(agent=agent).update(is_active=False)
+        User.objects.filter(agent=agent, role=User.Role.AGENT).update(is_active=False)
     agent.active, agent.present_until = False, None
 
 
@@ -91,6 +151,22 @@ def add_group(organization: Organization, name: str) -> AgentGroup:
             return AgentGroup.objects.create(organization=organization, name=name)
     except IntegrityError:
         raise _group_taken(name) from None
+
+
+def rename_group(group: AgentGroup, name: str) -> AgentGroup:
+    """Raises DeskError where the name is taken or makes no sense."""
+    name = checked_name(name, _("A group"))
+    same = taken(AgentGroup.objects.filter(organization=group.organization_id), name, but=group)
+    if same:
+        raise _group_taken(same)
+    try:
+        with transaction.atomic():
+            # Nothing but the name: the turn moves on with every customer who is handed out.
+            AgentGroup.objects.filter(pk=group.pk).update(name=name)
+    except IntegrityError:
+        raise _group_taken(name) from None
+    group.name = name
+    return group
 
 
 def group_named(organization: Organization, name: str) -> AgentGroup:
@@ -137,6 +213,30 @@ def leave_group(agent: Agent, group: AgentGroup) -> None:
         raise DeskError(told.format(agent=agent.name, group=group.name), field="agent")
 
 
+def choose_groups(agent: Agent, groups: Iterable[AgentGroup]) -> None:
+    """The agent is a member of exactly these groups; where it was one it keeps its turn.
+
+    Raises DeskError for a group of another organization.
+    """
+    chosen = list(groups)
+    with transaction.atomic():
+        Membership.objects.filter(agent=agent).exclude(group__in=chosen).delete()
+        for group in chosen:
+            join_group(agent, group)
+
+
+def choose_members(group: AgentGroup, agents: Iterable[Agent]) -> None:
+    """Exactly these agents are the group's members; who was one keeps its turn.
+
+    Raises DeskError for an agent of another organization.
+    """
+    chosen = list(agents)
+    with transaction.atomic():
+        Membership.objects.filter(group=group).exclude(agent__in=chosen).delete()
+        for agent in chosen:
+            join_group(agent, group)
+
+
 def add_administrator(organization: Organization, *, email: str, password: str) -> User:
     """A login that may change everything of its organization.
 
@@ -160,18 +260,29 @@ def change_password(user: User, password: str) -> None:
 
 
 def remove_administrator(user: User) -> None:
-    """Raises DeskError where it is the last active one: nobody could let anybody in again."""
+    """The login is removed; one who answers customers too keeps it as an agent.
+
+    Raises DeskError where it is the last active one: nobody could let anybody in again.
+    """
     with transaction.atomic():
         Organization.objects.select_for_update().get(pk=user.organization_id)
         others = administrators(user.organization).exclude(pk=user.pk)
         if user.role == User.Role.ADMINISTRATOR and not others.exists():
             told = _("{email} is the last administrator; add another one first.")
             raise DeskError(told.format(email=user.email))
-        user.delete()
+        if Agent.objects.filter(user=user, active=True).exists():
+            user.role = User.Role.AGENT
+            user.save(update_fields=["role"])
+        else:
+            user.delete()
 
 
-def _check_agent_is_new(organization: Organization, name: str, email: str) -> None:
+def _check_agent_is_new(
+    organization: Organization, name: str, email: str, *, but: Agent | None = None
+) -> None:
     agents = Agent.objects.filter(organization=organization)
+    if but is not None:
+        agents = agents.exclude(pk=but.pk)
     same = taken(agents, name)
     if same:
         told = _("There is already an agent {name}.").format(name=same)
@@ -193,8 +304,18 @@ def _login(organization: Organization, email: str, password: str, role: User.Rol
                 organization, email=email, password=password, role=role
             )
     except IntegrityError:
-        told = _("There is already a login with the address {email}.").format(email=email)
-        raise DeskError(told, field="email") from None
+        raise _login_taken(email) from None
+
+
+def _login_taken(email: str) -> DeskError:
+    told = _("There is already a login with the address {email}.").format(email=email)
+    return DeskError(told, field="email")
+
+
+def _agent_or_login_taken(name: str, email: str) -> DeskError:
+    """Somebody else was a moment earlier, and the constraint does not say with which of the two."""
+    told = _("There is already an agent {name} or one with {email}.")
+    return DeskError(told.format(name=name, email=email), field="name")
 
 
 def _check_password(password: str) -> None:

@@ -33,16 +33,16 @@ def store_named(organization: Organization, name: str) -> Store:
 
 def rename_store(store: Store, name: str) -> Store:
     """Raises DeskError where the name is taken or makes no sense."""
-    name = checked_name(name, "A store")
+    name = checked_name(name, _("A store"))
     same = taken(Store.objects.filter(organization=store.organization_id), name, but=store)
     if same:
-        raise DeskError(f"There is already a store {same}.", field="name")
-    store.name = name
+        raise _taken(same)
     try:
         with transaction.atomic():
-            store.save(update_fields=["name"])
+            Store.objects.filter(pk=store.pk).update(name=name)
     except IntegrityError:
-        raise DeskError(f"There is already a store {name}.", field="name") from None
+        raise _taken(name) from None
+    store.name = name
     return store
 
 
