@@ -115,7 +115,11 @@ def _recorded(lease: Lease) -> Copy:
         lease.fence()
         Copy.objects.filter(pk=lease.pk).update(attempts=F("attempts") + 1)
         copies = Copy.objects.select_related(
-            "organization", "notification__agent", "notification__user", "notification__message"
+            "organization",
+            "notification__organization",
+            "notification__agent__user",
+            "notification__user",
+            "notification__message",
         )
         copy = copies.get(pk=lease.pk)
         SentLetter.objects.get_or_create(
@@ -132,7 +136,8 @@ def _still_ours(lease: Lease) -> None:
 
 
 def _letter(copy: Copy) -> EmailMessage:
-    subject, body = texts.subject_and_body(copy.notification, copy.organization.language)
+    language = texts.language_of(copy.notification)
+    subject, body = texts.subject_and_body(copy.notification, language)
     letter = EmailMessage(
         subject=subject,
         body=body,

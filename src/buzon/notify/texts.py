@@ -1,8 +1,14 @@
-"""What a copy by e-mail says, in English and Spanish: who, about what, never the letter's body."""
+"""What a notification says, on a page and in a copy by e-mail: who, about what, and never the
+letter's body.
+"""
 
 from collections.abc import Mapping
 from email import charset
-from typing import Any
+from typing import Any, NamedTuple
+
+from django.utils import translation
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop, ngettext
 
 from buzon.desk.reasons import sentence
 from buzon.notify.models import Notification
@@ -11,93 +17,120 @@ from buzon.notify.models import Notification
 SEVEN_BIT = charset.Charset("utf-8")
 SEVEN_BIT.body_encoding = charset.QP
 
-# kind: (subject, body)
-_ENGLISH = {
-    "customer_assigned": (
-        "A customer was assigned to you: {customer}",
-        "{customer} is now your customer in Buzón.",
+
+class _Text(NamedTuple):
+    """In a list, in a letter's subject, and in its body."""
+
+    headline: str
+    subject: str
+    body: str
+
+
+_TEXTS = {
+    Notification.Kind.CUSTOMER_ASSIGNED: _Text(
+        gettext_noop("A customer was assigned to you: {customer}"),
+        gettext_noop("A customer was assigned to you: {customer}"),
+        gettext_noop("{customer} is now your customer in Buzón."),
     ),
-    "message_received": (
-        "New message from {customer}",
-        "{customer} has written to you: “{subject}”\nOpen Buzón to read it and to answer.",
+    Notification.Kind.MESSAGE_RECEIVED: _Text(
+        gettext_noop("New message from {customer}: {subject}"),
+        gettext_noop("New message from {customer}"),
+        gettext_noop(
+            "{customer} has written to you: “{subject}”\nOpen Buzón to read it and to answer."
+        ),
     ),
-    "letter_bounced": (
-        "A letter to {customer} was not delivered",
-        "A letter to {customer} came back: “{subject}”\nCheck the address in Buzón.",
+    Notification.Kind.LETTER_BOUNCED: _Text(
+        gettext_noop("A letter to {customer} was not delivered: {subject}"),
+        gettext_noop("A letter to {customer} was not delivered"),
+        gettext_noop("A letter to {customer} came back: “{subject}”\nCheck the address in Buzón."),
     ),
-    "history_collected": (
-        "Earlier letters of your customers: {letters}",
-        "The first download of {account} brought {letters} letters of {customers} of your "
-        "customers.\nThey are in Buzón, with their conversations.",
+    Notification.Kind.HISTORY_COLLECTED: _Text(
+        gettext_noop("{account} brought {letters} from before, of {customers} of your customers"),
+        gettext_noop("Earlier letters of your customers: {number}"),
+        gettext_noop(
+            "The first download of {account} brought {letters} of {customers} of your "
+            "customers.\nThey are in Buzón, with their conversations."
+        ),
     ),
-    "account_failed": (
-        "Mail is not being collected: {account}",
-        "Buzón cannot collect {account}. {why}\nIt keeps trying; check the account's settings.",
+    Notification.Kind.CUSTOMER_LEFT_UNASSIGNED: _Text(
+        gettext_noop("{customer} has no agent. {why}"),
+        gettext_noop("A customer has no agent: {customer}"),
+        gettext_noop("{customer} has no agent. {why}\nChoose one in Buzón."),
     ),
-    "account_stopped": (
-        "A decision is needed: {account}",
-        "Buzón has stopped collecting {account}. {why}\nNothing is collected until you resume it.",
+    Notification.Kind.ACCOUNT_FAILED: _Text(
+        gettext_noop("Mail is not being collected: {account}. {why}"),
+        gettext_noop("Mail is not being collected: {account}"),
+        gettext_noop(
+            "Buzón cannot collect {account}. {why}\nIt keeps trying; check the account's settings."
+        ),
+    ),
+    Notification.Kind.ACCOUNT_RECOVERED: _Text(
+        gettext_noop("Mail is being collected again: {account}"),
+        gettext_noop("Mail is being collected again: {account}"),
+        gettext_noop("Buzón collects {account} again. There is nothing to do."),
+    ),
+    Notification.Kind.ACCOUNT_STOPPED: _Text(
+        gettext_noop("A decision is needed: {account}. {why}"),
+        gettext_noop("A decision is needed: {account}"),
+        gettext_noop(
+            "Buzón has stopped collecting {account}. {why}\n"
+            "Nothing is collected until you resume it."
+        ),
     ),
 }
-_SPANISH = {
-    "customer_assigned": (
-        "Se le ha asignado un cliente: {customer}",
-        "{customer} es ahora cliente suyo en Buzón.",
-    ),
-    "message_received": (
-        "Nuevo mensaje de {customer}",
-        "{customer} le ha escrito: «{subject}»\nAbra Buzón para leerlo y responder.",
-    ),
-    "letter_bounced": (
-        "Una carta a {customer} no se ha entregado",
-        "Una carta a {customer} ha sido devuelta: «{subject}»\nRevise la dirección en Buzón.",
-    ),
-    "history_collected": (
-        "Cartas anteriores de sus clientes: {letters}",
-        "La primera descarga de {account} ha traído {letters} cartas de {customers} de sus "
-        "clientes.\nEstán en Buzón, con sus conversaciones.",
-    ),
-    "account_failed": (
-        "No se está recogiendo el correo: {account}",
-        "Buzón no puede recoger {account}. {why}\nSigue intentándolo; revise la cuenta.",
-    ),
-    "account_stopped": (
-        "Hace falta una decisión: {account}",
-        "Buzón ha dejado de recoger {account}. {why}\nNo recogerá nada hasta que la reanude.",
-    ),
-}
-_FOOT = "\n\n-- \nBuzón. Please do not answer this message.\n"
-_PIE = "\n\n-- \nBuzón. Por favor, no responda a este mensaje.\n"
+
+
+def headline(notification: Notification) -> str:
+    """One line in the active language: who, about what.
+
+    Of many, prefetch `customer__addresses` and select `message`: it asks for nothing else.
+    """
+    told = _(_TEXTS[Notification.Kind(notification.kind)].headline)
+    return told.format_map(_words(notification)).strip()
 
 
 def subject_and_body(notification: Notification, language: str) -> tuple[str, str]:
-    """In Spanish for "es" and its variants, else in English."""
-    spanish = language.lower().startswith("es")
-    texts, foot = (_SPANISH, _PIE) if spanish else (_ENGLISH, _FOOT)
-    subject, body = texts[notification.kind]
-    words = _words(notification, spanish=spanish)
-    return subject.format_map(words), body.format_map(words) + foot
+    """Of the copy by e-mail, in that language; in English where we have not got it."""
+    with translation.override(language):
+        text = _TEXTS[Notification.Kind(notification.kind)]
+        words = _words(notification)
+        foot = _("Buzón. Please do not answer this message.")
+        body = f"{_(text.body).format_map(words)}\n\n-- \n{foot}\n"
+        return _(text.subject).format_map(words), body
 
 
-def _words(notification: Notification, *, spanish: bool) -> dict[str, str]:
+def language_of(notification: Notification) -> str:
+    """Its reader's own language, else the organization's."""
+    login = notification.user or (notification.agent and notification.agent.user)
+    return (login and login.language) or notification.organization.language
+
+
+def _words(notification: Notification) -> dict[str, str]:
     data = notification.data
-    nameless = "(sin asunto)" if spanish else "(no subject)"
     subject = notification.message.subject if notification.message else ""
     return {
-        "customer": _customer(notification) or ("un cliente" if spanish else "a customer"),
-        "subject": _line(subject) or nameless,
-        "account": _line(data.get("account", "")) or ("la cuenta" if spanish else "the account"),
-        "letters": _line(data.get("letters", "")),
+        "customer": _customer(notification) or _("a customer"),
+        "subject": _line(subject) or _("(no subject)"),
+        "account": _line(data.get("account", "")) or _("the collection account"),
+        "letters": _letters(data.get("letters")),
+        "number": _line(data.get("letters", "")),
         "customers": _line(data.get("customers", "")),
         "why": _why(data),
     }
+
+
+def _letters(number: object) -> str:
+    if not isinstance(number, int):
+        return ""
+    return ngettext("{number} letter", "{number} letters", number).format(number=number)
 
 
 def _customer(notification: Notification) -> str:
     customer = notification.customer
     if customer is None:
         return ""
-    first = customer.addresses.order_by("pk").first()
+    # All of them, and not the first by a query of its own: they may have been prefetched.
+    first = min(customer.addresses.all(), key=lambda one: one.pk, default=None)
     return _line(customer.name) or (_line(first.address) if first else "")
 
 
