@@ -29,7 +29,7 @@ def test_a_store_is_added_and_renamed(cast: Cast) -> None:
     ("language", "typed", "told"),
     [
         ("en", "norte", "There is already a store Norte."),
-        ("es", "norte", "Ya existe una tienda Norte."),
+        ("es", "norte", "Ya hay una tienda Norte."),
         ("en", "a\x00b", "Null characters are not allowed."),
         ("es", " ", "Este campo es obligatorio."),
     ],

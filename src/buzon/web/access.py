@@ -33,6 +33,7 @@ from buzon.desk.models import (
 from buzon.intake.models import Arrival, CollectionAccount
 from buzon.notify.inbox import notifications_of
 from buzon.notify.models import Notification
+from buzon.web import sessions
 
 P = ParamSpec("P")
 View = Callable[Concatenate["PersonRequest", P], HttpResponse]
@@ -137,6 +138,7 @@ def _guarded(view: "View[P]", *, administrators_only: bool) -> "View[P]":
         if administrators_only and not person.is_administrator:
             raise Http404
         request.person = person
+        sessions.heard(request)
         return view(request, *args, **kwargs)
 
     return _said(seen, "administrators" if administrators_only else "agents")
@@ -152,6 +154,9 @@ def _to_sign_in(request: HttpRequest) -> HttpResponse:
     """And back to the same page afterwards, if it can be asked for again."""
     logout(request)
     asked = request.get_full_path() if request.method == "GET" else "/"
+    if request.headers.get("HX-Request"):
+        # Part of a page was asked for; the page itself is where to go back to.
+        asked = getattr(request, "htmx").current_url_abs_path or "/"  # noqa: B009 (middleware's)
     target = f"{reverse('sign_in')}?next={quote(asked)}"
     if request.headers.get("HX-Request"):
         response = HttpResponse(status=204)
