@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import pytest
+from django.utils import translation
 
 from buzon.desk import organizations, people, stores
 from buzon.desk.assignment import by_hand
@@ -51,3 +52,37 @@ def test_a_refusal_names_the_argument(field: str, verb: Callable[[Organization],
         verb(cast.organization())
     assert refused.value.field == field
     assert refused.value.sentence.endswith(".")
+
+
+@pytest.mark.parametrize(("field", "verb"), WRONG)
+def test_a_refusal_speaks_the_readers_language(
+    field: str, verb: Callable[[Organization], object]
+) -> None:
+    said = {}
+    for language in ("en", "es"):
+        with translation.override(language), pytest.raises(DeskError) as refused:
+            verb(cast.organization(f"Shop {language}"))
+        said[language] = refused.value.sentence
+    assert said["en"] != said["es"]
+
+
+def test_words_inside_a_refusal_are_translated_too() -> None:
+    shop = cast.organization()
+    stores.add_store(shop, "Norte")
+    for verb, spanish in [
+        (lambda: stores.add_store(shop, ""), "Una tienda necesita un nombre."),
+        (lambda: people.add_group(shop, "x" * 201), "El nombre de un grupo puede tener 200 "
+         "caracteres como máximo."),
+        (lambda: stores.store_named(shop, "Sur"), "No hay ninguna tienda «Sur». Hay: Norte."),
+        (lambda: people.agent_named(shop, "Eva"), "No hay ningún agente «Eva». Todavía no hay."),
+        (lambda: organizations.remove_organization(shop), f"La organización {shop.name} tiene "
+         "tiendas; al quitarla se borraría todo para siempre. Si es lo que quiere, suspéndala "
+         "antes."),
+        (lambda: import_csv(shop, "email,mail\na@b.es"), "La línea 1 tiene dos columnas para la "
+         "dirección."),
+        (lambda: import_csv(shop, "email\nnobody"), "Línea 2: «nobody» no es una dirección de "
+         "correo."),
+    ]:  # fmt: skip
+        with translation.override("es"), pytest.raises(DeskError) as refused:
+            verb()
+        assert refused.value.sentence == spanish

@@ -6,6 +6,7 @@ from contextlib import ExitStack
 from typing import Any
 
 import pytest
+from django.utils import translation
 from pytest_django.fixtures import Settings
 
 from buzon.demo.server import MailServer, Mailstore, Options
@@ -13,6 +14,7 @@ from buzon.desk.models import Organization
 from buzon.intake.accounts import AccountError, add_account, change_account
 from buzon.intake.check import Step, check_account, check_values, step_title
 from buzon.intake.models import CollectionAccount
+from buzon.intake.step import grouped
 
 LOGIN = "ana@tienda.example"
 Serve = Callable[..., MailServer]
@@ -341,3 +343,37 @@ def test_no_sentence_speaks_of_the_terminal(shop: Organization, serve: Serve) ->
         step = last(check_values(shop, secret="secret", **form(server, **values)))
         assert step.field
         assert "--" not in step.detail + step.remedy
+
+
+@pytest.mark.parametrize("protocol", ["imap", "pop3"])
+def test_it_speaks_the_readers_language(shop: Organization, serve: Serve, protocol: str) -> None:
+    values = form(serve(protocol), after="delete")
+    english = check_values(shop, secret="secret", **values)
+    with translation.override("es"):
+        spanish = check_values(shop, secret="secret", **values)
+        titles = [step_title(step.name) for step in spanish]
+        refused = last(check_values(shop, secret="wrong", **values))
+    assert names(spanish) == names(english)
+    told = [step.name for step, other in zip(english, spanish, strict=True) if step == other]
+    assert told == ["encryption"]  # "TLSv1.3."
+    assert titles[:3] == ["Nombre del servidor", "Conexión", "Cifrado"]
+    assert refused.detail.startswith("El servidor ha rechazado el acceso")
+    assert "El servidor dijo: " in refused.detail
+    assert "contraseña de aplicación" in refused.remedy
+
+
+def test_what_openssl_says_is_translated_inside_the_sentence(
+    shop: Organization, serve: Serve
+) -> None:
+    server = serve()
+    with translation.override("es"):
+        step = last(check_values(shop, secret="s", **form(server, pinned_sha256="")))
+    assert step.pin == server.certificate_sha256
+    assert "no es de confianza" in step.detail
+    assert "certificate" not in step.detail
+
+
+def test_big_numbers_are_written_the_readers_way() -> None:
+    assert grouped(1234567) == "1,234,567"
+    with translation.override("es"):
+        assert grouped(1234567) == "1\xa0234\xa0567"

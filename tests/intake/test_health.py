@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 from django.db import connections
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from buzon.desk.models import Event
+from buzon.desk.reasons import sentence
 from buzon.intake import runs
 from buzon.intake.models import CollectionAccount, Duty
 from buzon.lease import LeaseLost, claim
@@ -55,6 +56,20 @@ def test_rejected_at_most_once_in_ten_minutes_told_once_and_recovered_once(proto
             assert collect(account).error == ""
         assert (account.state, account.failures, account.state_reason) == ("working", 0, {})
         assert told() == ["account_failed", "account_recovered"]
+
+
+@BOTH
+def test_what_a_server_did_is_told_in_the_readers_language(protocol: str) -> None:
+    with scene(protocol) as at:
+        account = at.account(secret="wrong")
+        collect(account)
+    why = account.state_reason
+    assert why["error"].startswith("The server refused the login")
+    assert sentence(why) == why["error"]
+    with translation.override("es"):
+        spanish = sentence(why)
+    assert spanish.startswith("El servidor ha rechazado el acceso")
+    assert f" El servidor dijo: {why['answer']}" in spanish
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from datetime import date
 from typing import Any
 
 import pytest
+from django.utils import translation
 from pytest_django import Settings
 
 from buzon.desk.models import Organization, Store
@@ -106,3 +107,16 @@ def test_what_is_asked_of_the_ledger_names_its_argument(shop: Organization) -> N
     with pytest.raises(AskedError) as refused:
         fetch_earlier_letters(shop, "nobody")
     assert refused.value.field == "address"
+
+
+def test_both_kinds_of_refusal_speak_the_readers_language(shop: Organization) -> None:
+    with translation.override("es"), pytest.raises(AccountError) as refused:
+        add_account(shop, **(RIGHT | {"name": "", "port": 0, "after": "burn", "secret": "a\nb"}))
+    assert dict(refused.value.all) == {
+        "name": "La cuenta de recogida necesita un nombre.",
+        "port": "El campo «puerto» debe ser un número entero de 1 a 65535, no «0».",
+        "after": "El campo «tras la descarga» debe ser leave o read o delete, no «burn».",
+        "secret": "La contraseña contiene un salto de línea u otro carácter de control.",
+    }
+    with translation.override("es"), pytest.raises(AskedError, match="no tiene ningún mensaje 7"):
+        fetch(shop, [7])

@@ -41,5 +41,5 @@ def step_title(name: str) -> str:
 
 
 def grouped(number: int) -> str:
-    """A whole number as the active language writes it: 12,345 or 12.345."""
+    """A whole number as the active language writes it: 12,345 or 12 345."""
     return formats.number_format(number, force_grouping=True)
