@@ -16,7 +16,7 @@ from buzon.demo.shop.book import BookError, Entry, read_all
 from buzon.demo.shop.letter import Letter, compose
 
 _FIRST = "c-bounce"  # of a letter that the shop sent: shown early, because it is rare
-_BY_THEN = 3  # so many letters come before it
+_BY_THEN = 5  # so many letters come before it
 _TRIES = 100  # of other words, before a body is used twice
 
 
