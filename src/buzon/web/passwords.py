@@ -1,0 +1,54 @@
+"""A new password: typed by the person, tried against Django's rules, put in the place of the old.
+
+The rules are those of `AUTH_PASSWORD_VALIDATORS`; what they say comes in the person's language.
+"""
+
+from typing import Any
+
+from django import forms
+from django.contrib.auth.password_validation import (
+    password_validators_help_texts,
+    validate_password,
+)
+from django.utils.functional import lazy
+from django.utils.translation import gettext as _
+
+from buzon.desk.errors import DeskError
+from buzon.desk.models import User
+from buzon.desk.people import change_password
+from buzon.web.limits import Limit, forgive, try_once
+from buzon.web.signing_in import PER_LOGIN
+
+LONGEST = 4096  # characters: a longer one would only cost time
+
+
+def _rules() -> str:
+    return " ".join(password_validators_help_texts())
+
+
+class NewPasswordField(forms.CharField):
+    """A password to be; it never comes back into a form."""
+
+    def __init__(self, **options: Any) -> None:
+        options.setdefault("help_text", lazy(_rules, str)())
+        attributes = {"autocomplete": "new-password"}
+        widget = forms.PasswordInput(attrs=attributes)
+        super().__init__(max_length=LONGEST, strip=False, widget=widget, **options)
+
+    def validate(self, value: str) -> None:
+        super().validate(value)
+        if value:
+            validate_password(value)
+
+
+def replace_password(user: User, *, current: str, new: str) -> User:
+    """For a person who knows the one so far, which is limited against guessing as signing in is.
+
+    Raises DeskError: the current one is wrong, too many tries, the new one is too short.
+    """
+    counted = try_once(Limit("current password", str(user.pk), PER_LOGIN))
+    if not user.check_password(current):
+        raise DeskError(_("This is not your current password."), field="current")
+    forgive(counted)
+    change_password(user, new)
+    return user
