@@ -1,0 +1,36 @@
+"""Through the pages of a stage, one after the other, as one person."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from playwright.sync_api import Page
+from tools.stage import Stage
+
+OK = 200
+
+
+class Loaded(NamedTuple):
+    """A page as it is loaded now; `octets` is what came over the wire for it."""
+
+    name: str
+    octets: int
+
+
+def walk(page: Page, stage: Stage, who: str) -> Iterator[Loaded]:
+    """Loads each page; the test looks at it in between."""
+    session = page.context.new_cdp_session(page)
+    session.send("Network.enable")
+    transferred = [0]
+
+    def count(finished: dict[str, float]) -> None:
+        transferred[0] += int(finished["encodedDataLength"])
+
+    session.on("Network.loadingFinished", count)
+    pages = stage.pages(who)
+    assert pages, f"there is no page for {who}"
+    for one in pages:
+        transferred[0] = 0
+        response = page.goto(one.url)
+        assert response is not None
+        assert response.status == OK, f"{one.name} {one.url}: {response.status}"
+        yield Loaded(one.name, transferred[0])
