@@ -1,0 +1,172 @@
+"""`make shots`: pictures of every page, in shots/, to be looked at after a change of the looks.
+
+    shots/full/31-letters-agent-1440-es-dark.png
+          stage   place and name of the URL, as whom, width, language, appearance
+
+`python -m tools.shots --stage full --only letter stores` makes some of them. All of them made, it
+fails where a URL of the pages has no picture in any stage.
+"""
+
+import argparse
+import shutil
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
+
+from tools.stage import Address, Answer, Stage, open_stage
+
+OUT = Path(__file__).parents[1] / "shots"
+CHROMIUM = "/usr/bin/chromium"
+STAGES = ("first", "empty", "full", "failing")
+WHO = ("stranger", "agent", "administrator")
+SIZES: tuple[ViewportSize, ...] = ({"width": 1440, "height": 900}, {"width": 390, "height": 844})
+LANGUAGES = {"es": "es-ES", "en": "en-GB"}
+SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+WAIT = 15_000.0  # milliseconds
+NOWHERE = "/this-page-does-not-exist"
+SENT = "form.form .button.is-main"  # of a form that is sent as it is, for its refusals
+MENUS = ("status-menu", "me-menu", "drawer", "bell-menu")
+
+
+@dataclass
+class Camera:
+    """Where pictures go, and which: pages whose names begin with one of `only`, or all."""
+
+    browser: Browser
+    only: tuple[str, ...] = ()
+    taken: int = 0
+    answers: dict[str, set[Answer]] = field(default_factory=dict)
+
+    def wants(self, name: str) -> bool:
+        return not self.only or name.startswith(self.only)
+
+    def shoot(self, page: Page, folder: Path, name: str, language: str) -> None:
+        """In every width and appearance."""
+        for scheme in SCHEMES:
+            page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+            for size in SIZES:
+                page.set_viewport_size(size)
+                file = f"{name}-{size['width']}-{language}-{scheme}.png"
+                page.screenshot(path=folder / file, full_page=True)
+                self.taken += 1
+
+
+def main() -> int:
+    """The exit status."""
+    wish = _wish()
+    begun = time.monotonic()
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        camera = Camera(browser, tuple(wish.only))
+        for kind in wish.stage:
+            _shoot_stage(camera, kind)
+        browser.close()
+    _say(f"{camera.taken} pictures in {OUT}, in {time.monotonic() - begun:.0f} s")
+    is_whole = set(wish.stage) == set(STAGES) and not wish.only
+    return _missing(camera.answers) if is_whole else 0
+
+
+def _wish() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="tools.shots", description="Pictures of every page.")
+    parser.add_argument("--stage", nargs="+", choices=STAGES, default=list(STAGES))
+    parser.add_argument("--only", nargs="+", default=[], metavar="NAME")
+    return parser.parse_args()
+
+
+def _shoot_stage(camera: Camera, kind: str) -> None:
+    folder = OUT / kind
+    if not camera.only:
+        shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True, exist_ok=True)
+    for language in LANGUAGES:
+        with open_stage(kind, language=language) as stage:
+            for who in WHO:
+                if who == "stranger" or who in stage.people:
+                    _shoot_person(camera, stage, folder, who, language)
+            for one in stage.addresses:
+                camera.answers.setdefault(one.name.split("-")[0], set()).add(stage.answer(one))
+    _say(f"{kind}: {camera.taken} pictures so far")
+
+
+def _shoot_person(camera: Camera, stage: Stage, folder: Path, who: str, language: str) -> None:
+    context = camera.browser.new_context(
+        base_url=stage.url, locale=LANGUAGES[language], timezone_id="Europe/Madrid"
+    )
+    context.set_default_timeout(WAIT)
+    context.add_cookies(stage.cookies(who))  # type: ignore[arg-type]  # a dict of these
+    page = context.new_page()
+    pages = [one for one in _numbered(stage, who) if camera.wants(one[1].name)]
+    for number, one in pages:
+        page.goto(one.url)
+        camera.shoot(page, folder, f"{number:02}-{one.name}-{who}", language)
+    if who != "stranger" and camera.wants("menus"):
+        _shoot_menus(camera, page, folder, who, language)
+    if folder.name == "failing":
+        for number, one in pages:
+            _shoot_sent(camera, page, folder, f"{number:02}-{one.name}-{who}-sent", one, language)
+    context.close()
+
+
+def _numbered(stage: Stage, who: str) -> Iterator[tuple[int, Address]]:
+    """As the URLs are, so that the same page has the same number in every stage."""
+    names = list(dict.fromkeys(one.name.split("-")[0] for one in stage.addresses))
+    for one in stage.pages(who):
+        yield names.index(one.name.split("-")[0]), one
+    yield 99, Address("not_found", NOWHERE, who)
+
+
+def _shoot_menus(camera: Camera, page: Page, folder: Path, who: str, language: str) -> None:
+    """Each menu of the bar, open; those that this width or person has."""
+    page.goto("/")
+    for menu in MENUS:
+        for size in SIZES:
+            page.set_viewport_size(size)
+            summary = page.locator(f".{menu} > summary")
+            if not summary.is_visible():
+                continue
+            summary.click()
+            page.wait_for_timeout(300)  # a menu may be filled when it opens
+            for scheme in SCHEMES:
+                page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+                file = f"00-menu-{menu}-{who}-{size['width']}-{language}-{scheme}.png"
+                page.screenshot(path=folder / file)
+                camera.taken += 1
+            page.keyboard.press("Escape")
+
+
+def _shoot_sent(
+    camera: Camera, page: Page, folder: Path, name: str, one: Address, language: str
+) -> None:
+    """The page's form, sent as it is: what is missing is refused, next to its field."""
+    page.goto(one.url)
+    button = page.locator(SENT).first
+    if one.name == "not_found" or not button.is_visible():
+        return
+    button.click()
+    page.wait_for_load_state("load")
+    if page.locator(".has-error, .notice.is-bad").count():
+        camera.shoot(page, folder, name, language)
+
+
+def _missing(answers: dict[str, set[Answer]]) -> int:
+    """Whether a URL is nowhere a page, nor known to be none."""
+    bare = [name for name, seen in answers.items() if not seen & {Answer.PAGE, Answer.OTHER}]
+    broken = [name for name, seen in answers.items() if Answer.FAULT in seen]
+    if bare:
+        _say(f"No picture of {', '.join(bare)}: tools/stage/addresses.py knows no row for it.")
+    if broken:
+        _say(f"A fault instead of a page: {', '.join(broken)}.")
+    return 1 if bare or broken else 0
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
