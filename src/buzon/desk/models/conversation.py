@@ -6,6 +6,7 @@ Conversation 1 ─── n Message 1 ─── n Reference (the Message-IDs that
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from buzon.desk.models.customer import Customer
 from buzon.desk.models.organization import Organization, Store
@@ -41,8 +42,8 @@ class Message(models.Model):
     """
 
     class Direction(models.TextChoices):
-        INCOMING = "incoming", _("Received")
-        OUTGOING = "outgoing", _("Sent")
+        INCOMING = "incoming", pgettext_lazy("letter", "Received")
+        OUTGOING = "outgoing", pgettext_lazy("letter", "Sent")
 
     class Kind(models.TextChoices):
         PERSON = "person", _("From a person")
