@@ -36,10 +36,12 @@ __all__ = [
     "add_account",
     "change_account",
     "checked_values",
+    "collect_now",
     "credentials_of",
     "default_port",
     "endpoint_of",
     "field_defaults",
+    "most_accounts",
     "remove_account",
     "resume_account",
 ]
@@ -186,6 +188,25 @@ def resume_account(account: CollectionAccount) -> CollectionAccount:
     return account
 
 
+def collect_now(account: CollectionAccount) -> CollectionAccount:
+    """Due at once, whatever the back-off says, because a person asks. Raises AccountError where
+    nothing is collected at all: the account is paused, or stopped with a question.
+    """
+    if not account.active:
+        raise AccountError(_("{account} is paused: let it go on first.").format(account=account))
+    if account.state == CollectionAccount.State.STOPPED:
+        told = _("{account} waits for a decision: answer its question first.")
+        raise AccountError(told.format(account=account))
+    _due_now(account)
+    return account
+
+
+def most_accounts(organization: Organization) -> int:
+    """How many collection accounts the organization may have (R1)."""
+    own = organization.max_accounts
+    return int(settings.BUZON_MAX_ACCOUNTS) if own is None else own
+
+
 def remove_account(account: CollectionAccount) -> Removed:
     """The account goes with its folders, cursors and ledger; what it filed stays. Nothing is done
     on the mail server. A collector that is at work on it writes nothing more.
@@ -243,9 +264,7 @@ def _locked_duties(account: CollectionAccount) -> None:
 
 
 def _check_number(organization: Organization) -> None:
-    most = _locked_organization(organization).max_accounts
-    if most is None:
-        most = settings.BUZON_MAX_ACCOUNTS
+    most = most_accounts(_locked_organization(organization))
     if CollectionAccount.objects.filter(organization=organization).count() >= most:
         told = _(
             "{organization} has {most} collection accounts, which is the most there may be: "

@@ -9,7 +9,7 @@ active language.
 
 import socket
 import ssl
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,11 +54,12 @@ def check_values(
     folders: Iterable[str] = ("INBOX",),
     sent_folders: Iterable[str] = (),
     saved: CollectionAccount | None = None,
+    heard: Callable[[Step], None] | None = None,
     **fields: Any,
 ) -> list[Step]:
     """The same for a form that was not saved; `fields` as for `add_account`, and a name is not
-    needed. `secret` None is the one of the account that was `saved`. Raises AccountError, with all
-    that is wrong, before anything is asked of a server.
+    needed. `secret` None is the one of the account that was `saved`. `heard` gets each step as it
+    comes. Raises AccountError, with all that is wrong, before anything is asked of a server.
     """
     if secret is None and saved is None:
         raise TypeError("a secret, or an account that has one, is needed")
@@ -74,10 +75,15 @@ def check_values(
     if secret is None and saved is not None:
         account.pk, account.secret = saved.pk, saved.secret  # sealed for that row; not saved here
     rows = [Folder(account=account, name=name, role=role) for name, role in roles.items()]
-    return _checked(account, rows, secret)
+    return _checked(account, rows, secret, heard)
 
 
-def _checked(account: CollectionAccount, folders: list[Folder], secret: str | None) -> list[Step]:
+def _checked(
+    account: CollectionAccount,
+    folders: list[Folder],
+    secret: str | None,
+    heard: Callable[[Step], None] | None = None,
+) -> list[Step]:
     try:
         credentials = _credentials(account, secret)
     except KeyringError as error:
@@ -87,6 +93,8 @@ def _checked(account: CollectionAccount, folders: list[Folder], secret: str | No
     steps: list[Step] = []
     for step in _steps(way):
         steps.append(step)
+        if heard is not None:
+            heard(step)
         if not step.ok and step.name != "folder":
             break
     return steps

@@ -1,0 +1,244 @@
+"""What pages show of collection accounts: state, times, counts and progress, in few queries."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+from pytest_django import Settings
+
+from buzon.desk.models import Organization
+from buzon.intake.accounts import AccountError, add_account, collect_now, most_accounts
+from buzon.intake.models import Arrival, CollectionAccount, Duty, Folder
+from buzon.intake.overview import (
+    Overview,
+    allowance,
+    failing_arrivals,
+    folder_counts,
+    latest_arrivals,
+    overviews,
+)
+from tests.intake.collecting import collect
+from tests.intake.scene import scene
+
+
+@pytest.fixture
+def shop(db: None) -> Organization:
+    return Organization.objects.create(name="Shop")
+
+
+def account_of(shop: Organization, name: str = "sales", **fields: Any) -> CollectionAccount:
+    return add_account(
+        shop, name=name, host="imap.example.com", username="ana", secret="s3cret", **fields
+    )
+
+
+def arrive(account: CollectionAccount, number: int, **fields: Any) -> None:
+    """So many rows of the first folder's ledger."""
+    folder = account.folders.order_by("pk")[0]
+    first = Arrival.objects.filter(account=account).count() + 1
+    values: dict[str, Any] = {"outcome": "filed", "sha256": "ab" * 32, "size": 1_000} | fields
+    Arrival.objects.bulk_create(
+        Arrival(
+            organization=account.organization,
+            account=account,
+            folder=folder,
+            uidvalidity=1,
+            uid=uid,
+            **values,
+        )
+        for uid in range(first, first + number)
+    )
+
+
+def overview_of(account: CollectionAccount) -> Overview:
+    (found,) = overviews([CollectionAccount.objects.get(pk=account.pk)])
+    return found
+
+
+def test_counts_by_outcome_are_each_accounts_own(shop: Organization) -> None:
+    account, other = account_of(shop), account_of(shop, "other")
+    arrive(account, 3)
+    arrive(account, 2, outcome="skipped", sha256="")
+    arrive(other, 1, outcome="failed")
+    found = overview_of(account).outcomes
+    assert {name: many for name, many in found.items() if many} == {"filed": 3, "skipped": 2}
+    assert set(found) == set(Arrival.Outcome.values)
+    assert overview_of(other).outcomes["failed"] == 1
+
+
+def test_next_collection_is_the_duties(shop: Organization) -> None:
+    account = account_of(shop)
+    later = timezone.now() + timedelta(seconds=40)
+    account.duties.filter(kind="collect").update(due_at=later)
+    account.duties.filter(kind="process").update(due_at=None)
+    assert overview_of(account).next_at == later
+    CollectionAccount.objects.update(active=False)
+    assert overview_of(account).next_at is None
+    CollectionAccount.objects.update(active=True, state="stopped")
+    assert overview_of(account).next_at is None
+
+
+def test_due_for_minutes_without_a_collector_is_overdue(shop: Organization) -> None:
+    account = account_of(shop)
+    duty = account.duties.filter(kind="collect")
+    duty.update(due_at=timezone.now() - timedelta(minutes=1))
+    assert not overview_of(account).is_overdue
+    duty.update(due_at=timezone.now() - timedelta(minutes=3))
+    assert overview_of(account).is_overdue
+    duty.update(lease_owner="worker", lease_until=timezone.now() + timedelta(minutes=1))
+    assert overview_of(account).is_collecting
+    assert not overview_of(account).is_overdue
+    duty.update(lease_until=timezone.now() - timedelta(seconds=1))
+    assert not overview_of(account).is_collecting
+
+
+def test_progress_of_a_first_download(shop: Organization) -> None:
+    """R14: done of total, octets, and how long still at the pace of the last minute."""
+    account = account_of(shop)
+    began = timezone.now() - timedelta(minutes=10)
+    account.folders.update(baseline_at=began, history_total=1_000, low=601, high=1_000)
+    arrive(account, 240, of_history=True, decided_at=began)
+    arrive(account, 60, of_history=True, decided_at=timezone.now())
+    arrive(account, 100, of_history=True, outcome="waiting", sha256="")
+    arrive(account, 7, decided_at=timezone.now())  # new mail is not of the history
+    first = overview_of(account).first_download
+    assert first is not None
+    assert (first.done, first.total, first.percent, first.octets) == (300, 1_000, 30, 300_000)
+    assert first.left is not None
+    assert first.left.total_seconds() == pytest.approx(700, rel=0.01)
+
+
+def test_progress_where_nothing_moves_promises_nothing(shop: Organization) -> None:
+    account = account_of(shop)
+    account.folders.update(baseline_at=timezone.now(), history_total=50, low=51, high=50)
+    first = overview_of(account).first_download
+    assert first is not None
+    assert (first.done, first.total, first.left) == (0, 50, None)
+
+
+def test_mail_that_was_removed_meanwhile_is_not_waited_for(shop: Organization) -> None:
+    account = account_of(shop)
+    account.folders.update(baseline_at=timezone.now(), history_total=50, low=1, high=50)
+    arrive(account, 40, of_history=True)
+    first = overview_of(account).first_download
+    assert first is not None
+    assert (first.done, first.total, first.percent) == (40, 40, 100)
+
+
+def test_no_progress_without_history_or_once_it_is_all_here(shop: Organization) -> None:
+    account = account_of(shop)
+    assert overview_of(account).first_download is None  # never looked
+    account.folders.update(baseline_at=timezone.now(), history_total=0, low=1)
+    assert overview_of(account).first_download is None  # nothing within the window
+    arrive(account, 3, of_history=True)
+    assert overview_of(account).first_download is not None
+    CollectionAccount.objects.update(history_done_at=timezone.now())
+    assert overview_of(account).first_download is None
+    Folder.objects.create(account=account, name="Ventas", baseline_at=timezone.now())
+    assert overview_of(account).first_download is not None  # a folder added later has its own
+
+
+@pytest.mark.parametrize("protocol", ["imap", "pop3"])
+def test_a_real_collection_ends_with_everything_counted(db: None, protocol: str) -> None:
+    with scene(protocol) as on:
+        on.deliver(*["ana@customer.example"] * 5)
+        account = on.account()
+        assert overview_of(account).first_download is None
+        collect(account)
+        found = overview_of(account)
+        assert found.first_download is None
+        assert found.outcomes["filed"] == 5
+        assert not found.is_collecting
+        (folder,) = folder_counts(account)
+        assert (folder.on_server, folder.live, folder.to_come) == (5, 5, 0)
+
+
+@pytest.mark.parametrize("protocol", ["imap", "pop3"])
+def test_what_is_outside_the_window_is_counted_apart(db: None, protocol: str) -> None:
+    with scene(protocol) as on:
+        on.deliver(*["ana@customer.example"] * 4)
+        account = on.account(start="now")
+        collect(account)
+        on.deliver("ana@customer.example")
+        collect(account)
+        (folder,) = folder_counts(account)
+        assert (folder.on_server, folder.live, folder.folder.outside) == (5, 1, 4)
+
+
+def test_folders_in_the_midst_of_a_first_download(shop: Organization) -> None:
+    account = account_of(shop, folders=["INBOX", "Ventas"], sent_folders=["Enviados"])
+    account.folders.filter(name="INBOX").update(
+        baseline_at=timezone.now(), history_total=100, low=61, high=100, outside=20
+    )
+    arrive(account, 40, of_history=True)
+    arrive(account, 2)
+    arrive(account, 1, gone_at=timezone.now())
+    found = folder_counts(account)
+    assert [each.folder.name for each in found] == ["INBOX", "Ventas", "Enviados"]
+    assert (found[0].live, found[0].to_come, found[0].on_server) == (42, 60, 122)
+    assert (found[1].live, found[1].to_come, found[1].on_server) == (0, 0, 0)
+
+
+def test_many_accounts_take_no_more_queries_than_one(
+    shop: Organization, settings: Settings, django_assert_max_num_queries: Any
+) -> None:
+    settings.BUZON_MAX_ACCOUNTS = 50
+    for number in range(50):
+        account = account_of(shop, f"a{number}")
+        account.folders.update(baseline_at=timezone.now(), history_total=9, low=5)
+        arrive(account, 2, of_history=True)
+    rows = list(CollectionAccount.objects.all())
+    with django_assert_max_num_queries(4):
+        assert all(each.first_download for each in overviews(rows))
+
+
+def test_no_accounts_no_overviews(shop: Organization) -> None:
+    assert overviews([]) == []
+
+
+def test_latest_and_failing_rows_newest_first(shop: Organization) -> None:
+    account = account_of(shop)
+    arrive(account, 3)
+    arrive(account, 2, outcome="failed", sha256="")
+    arrive(account_of(shop, "other"), 1, outcome="failed")
+    assert [row.uid for row in latest_arrivals(account, most=4)] == [5, 4, 3, 2]
+    assert [row.uid for row in failing_arrivals(account, most=4)] == [5, 4]
+
+
+def test_r1_allowance(shop: Organization, settings: Settings) -> None:
+    settings.BUZON_MAX_ACCOUNTS = 2
+    account_of(shop)
+    assert allowance(shop) == (1, 2)
+    assert not allowance(shop).is_used_up
+    account_of(shop, "second")
+    assert allowance(shop).is_used_up
+    shop.max_accounts = 5
+    assert most_accounts(shop) == 5
+    assert not allowance(shop).is_used_up
+    shop.max_accounts = 0
+    assert allowance(shop).is_used_up
+
+
+def test_collect_now_waits_for_no_back_off(shop: Organization) -> None:
+    account = account_of(shop)
+    Duty.objects.update(due_at=timezone.now() + timedelta(hours=1))
+    CollectionAccount.objects.update(state="rejected")
+    account.refresh_from_db()
+    collect_now(account)
+    assert all(duty.due_at <= timezone.now() for duty in Duty.objects.all())
+
+
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [({"active": False}, "is paused"), ({"state": "stopped"}, "waits for a decision")],
+)
+def test_collect_now_says_why_not(shop: Organization, values: dict[str, Any], told: str) -> None:
+    account = account_of(shop)
+    later = timezone.now() + timedelta(hours=1)
+    Duty.objects.update(due_at=later)
+    CollectionAccount.objects.update(**values)
+    account.refresh_from_db()
+    with pytest.raises(AccountError, match=told):
+        collect_now(account)
+    assert {duty.due_at for duty in Duty.objects.all()} == {later}
