@@ -27,6 +27,7 @@ from django.utils import timezone
 from buzon.desk.models import SentLetter
 from buzon.lease import Lease, LeaseLost, claim_due, lease_seconds
 from buzon.notify import texts
+from buzon.notify.links import address_of
 from buzon.notify.models import Copy, Notification
 from buzon.notify.relay import Refused, Relay, RelayFailed
 
@@ -137,7 +138,8 @@ def _still_ours(lease: Lease) -> None:
 
 def _letter(copy: Copy) -> EmailMessage:
     language = texts.language_of(copy.notification)
-    subject, body = texts.subject_and_body(copy.notification, language)
+    link = address_of(copy.notification)
+    subject, body = texts.subject_and_body(copy.notification, language, link=link)
     letter = EmailMessage(
         subject=subject,
         body=body,

@@ -35,10 +35,20 @@ class Notification(models.Model):
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="+")
     kind = models.CharField(max_length=30, choices=Kind.choices)
     agent = models.ForeignKey(
-        Agent, on_delete=models.CASCADE, null=True, blank=True, related_name="notifications"
+        Agent,
+        on_delete=models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="notifications",
+        db_index=False,
     )
     user = models.ForeignKey(
-        User, on_delete=models.CASCADE, null=True, blank=True, related_name="notifications"
+        User,
+        on_delete=models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="notifications",
+        db_index=False,
     )
     event = models.ForeignKey(Event, on_delete=models.CASCADE, related_name="notifications")
     customer = models.ForeignKey(
@@ -68,7 +78,20 @@ class Notification(models.Model):
                 name="told_to_one",
             ),
         ]
-        indexes = [models.Index(fields=["agent", "-id"], name="notification_newest")]
+        indexes = [
+            models.Index(fields=["agent", "-id"], name="notification_newest"),
+            models.Index(
+                fields=["user", "-id"],
+                condition=Q(user__isnull=False),
+                name="notification_newest_of_login",
+            ),
+            models.Index(
+                fields=["agent"], condition=Q(read_at__isnull=True), name="notification_unread"
+            ),
+            models.Index(
+                fields=["read_at"], condition=Q(read_at__isnull=False), name="notification_read"
+            ),
+        ]
 
 
 class Copy(LeasedRow):

@@ -89,13 +89,18 @@ def headline(notification: Notification) -> str:
     return told.format_map(_words(notification)).strip()
 
 
-def subject_and_body(notification: Notification, language: str) -> tuple[str, str]:
-    """Of the copy by e-mail, in that language; in English where we have not got it."""
+def subject_and_body(
+    notification: Notification, language: str, *, link: str = ""
+) -> tuple[str, str]:
+    """Of the copy by e-mail, in that language; in English where we have not got it. `link`: where
+    the reader sees what it is about, if this installation knows its own address.
+    """
     with translation.override(language):
         text = _TEXTS[Notification.Kind(notification.kind)]
         words = _words(notification)
         foot = _("Buzón. Please do not answer this message.")
-        body = f"{_(text.body).format_map(words)}\n\n-- \n{foot}\n"
+        told = _(text.body).format_map(words) + (f"\n\n{link}" if link else "")
+        body = f"{told}\n\n-- \n{foot}\n"
         return _(text.subject).format_map(words), body
 
 

@@ -11,12 +11,13 @@ exist (404), so that nobody learns what others have.
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
-from typing import Any, Concatenate, ParamSpec
+from typing import Any, Concatenate, ParamSpec, TypeVar
 from urllib.parse import quote
 
 from django.contrib.auth import logout
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
 
@@ -36,7 +37,8 @@ from buzon.notify.models import Notification
 from buzon.web import sessions
 
 P = ParamSpec("P")
-View = Callable[Concatenate["PersonRequest", P], HttpResponse]
+View = Callable[Concatenate["PersonRequest", P], HttpResponseBase]
+Answer = TypeVar("Answer", bound=HttpResponseBase)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +133,7 @@ def person_of(request: HttpRequest) -> Person | None:
 
 def _guarded(view: "View[P]", *, administrators_only: bool) -> "View[P]":
     @wraps(view)
-    def seen(request: PersonRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+    def seen(request: PersonRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
         person = person_of(request)
         if person is None:
             return _to_sign_in(request)
@@ -144,7 +146,7 @@ def _guarded(view: "View[P]", *, administrators_only: bool) -> "View[P]":
     return _said(seen, "administrators" if administrators_only else "agents")
 
 
-def _said(view: Callable[P, HttpResponse], audience: str) -> Callable[P, HttpResponse]:
+def _said(view: Callable[P, Answer], audience: str) -> Callable[P, Answer]:
     """Read by the test that walks every URL."""
     view.audience = audience  # type: ignore[attr-defined]  # a function has room for it
     return view
@@ -153,6 +155,8 @@ def _said(view: Callable[P, HttpResponse], audience: str) -> Callable[P, HttpRes
 def _to_sign_in(request: HttpRequest) -> HttpResponse:
     """And back to the same page afterwards, if it can be asked for again."""
     logout(request)
+    if request.headers.get("Accept") == "text/event-stream":
+        return HttpResponse(status=204)  # on it the browser does not come back for the stream
     asked = request.get_full_path() if request.method == "GET" else "/"
     if request.headers.get("HX-Request"):
         # Part of a page was asked for; the page itself is where to go back to.

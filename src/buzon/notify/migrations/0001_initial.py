@@ -48,6 +48,7 @@ class Migration(migrations.Migration):
                     "agent",
                     models.ForeignKey(
                         blank=True,
+                        db_index=False,
                         null=True,
                         on_delete=django.db.models.deletion.CASCADE,
                         related_name="notifications",
@@ -94,6 +95,7 @@ class Migration(migrations.Migration):
                     "user",
                     models.ForeignKey(
                         blank=True,
+                        db_index=False,
                         null=True,
                         on_delete=django.db.models.deletion.CASCADE,
                         related_name="notifications",
@@ -182,6 +184,30 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="notification",
             index=models.Index(fields=["agent", "-id"], name="notification_newest"),
+        ),
+        migrations.AddIndex(
+            model_name="notification",
+            index=models.Index(
+                condition=models.Q(("user__isnull", False)),
+                fields=["user", "-id"],
+                name="notification_newest_of_login",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="notification",
+            index=models.Index(
+                condition=models.Q(("read_at__isnull", True)),
+                fields=["agent"],
+                name="notification_unread",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="notification",
+            index=models.Index(
+                condition=models.Q(("read_at__isnull", False)),
+                fields=["read_at"],
+                name="notification_read",
+            ),
         ),
         migrations.AddConstraint(
             model_name="notification",
