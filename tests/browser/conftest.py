@@ -33,7 +33,7 @@ def chromium() -> Iterator[Browser]:
 @pytest.fixture(scope="session")
 def full() -> Iterator[Stage]:
     """The demonstration shop, its mail collected: for tests that leave it as it is."""
-    with _stage("full") as stage:
+    with stage_on_this_database("full") as stage:
         yield stage
 
 
@@ -51,7 +51,7 @@ def stage_of_its_own(chromium: Browser) -> Iterator[Callable[[str], Windows]]:
     with ExitStack() as running:
 
         def opened(kind: str) -> Windows:
-            windows = Windows(chromium, running.enter_context(_stage(kind)))
+            windows = Windows(chromium, running.enter_context(stage_on_this_database(kind)))
             running.callback(windows.close)
             return windows
 
@@ -59,7 +59,7 @@ def stage_of_its_own(chromium: Browser) -> Iterator[Callable[[str], Windows]]:
 
 
 @contextmanager
-def _stage(kind: str) -> Iterator[Stage]:
+def stage_on_this_database(kind: str) -> Iterator[Stage]:
     """On the database that this run of the tests is about."""
     database = no_database()
     url = database.environ.get("BUZON_DATABASE_URL")

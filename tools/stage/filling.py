@@ -20,7 +20,7 @@ from buzon.demo.shop import MAILBOXES, ShopMail
 from buzon.desk.models import Agent, Organization, User
 from buzon.desk.people import add_administrator, add_agent, add_group
 from buzon.intake.accounts import add_account
-from buzon.intake.models import Arrival, CollectionAccount, RawMessage
+from buzon.intake.models import Arrival, CollectionAccount, Duty, RawMessage
 from buzon.web.setup_code import setup_code
 
 PASSWORD = "olivar al amanecer 27"  # noqa: S105 (of nobody's installation)
@@ -62,8 +62,11 @@ class Filled:
         assert self.mail is not None, "nobody writes to this stage"
         if octets:
             self.mail.store.logins[MAILBOXES[to]].folder("INBOX").deliver(octets.encode())
-            return to
-        return self.mail.new_letter().entry.to[0]
+        else:
+            to = self.mail.new_letter().entry.to[0]
+        waiting = Duty.objects.filter(kind=Duty.Kind.COLLECT, attempts=0, lease_owner="")
+        waiting.update(due_at=timezone.now())  # whoever looks need not wait for the next poll
+        return to
 
     def close(self) -> None:
         """The mail servers end."""
