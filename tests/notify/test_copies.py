@@ -14,6 +14,7 @@ from buzon.desk.models import Agent, Organization, SentLetter
 from buzon.desk.reasons import sentence
 from buzon.lease import claim
 from buzon.notify import copies
+from buzon.notify.links import address_of
 from buzon.notify.models import Copy, Notification
 from tests.notify import people
 from tests.servers.smtp import SmtpServer
@@ -69,6 +70,21 @@ def test_a_copy_says_who_wrote_but_not_what_and_asks_for_no_answer(smtp: SmtpSer
     assert (copy.due_at, copy.attempts, copy.error) == (None, 1, "")
     assert copy.sent_at is not None
     assert send() == 0
+
+
+def test_it_leads_to_what_it_is_about_where_the_public_address_is_known(
+    smtp: SmtpServer, settings: Settings
+) -> None:
+    told_copies(2)
+    settings.BUZON_PUBLIC_URL = ""
+    copies.send_due(stop=iter([False, True]).__next__)
+    settings.BUZON_PUBLIC_URL = "https://buzon.example.com/"
+    send()
+    without, with_it = (letter.get_content() for letter in smtp.letters)
+    assert "http" not in without
+    link = address_of(Copy.objects.order_by("pk")[1].notification)
+    assert link in with_it.splitlines()
+    assert with_it.index(link) < with_it.index("-- ")
 
 
 def test_its_message_id_is_known_as_ours(smtp: SmtpServer) -> None:

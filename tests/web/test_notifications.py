@@ -10,9 +10,11 @@ from pytest_django.fixtures import DjangoAssertNumQueries, Settings
 
 from buzon.desk.models import Agent, User
 from buzon.intake.models import CollectionAccount
+from buzon.notify import copies
 from buzon.notify.links import address_of
 from buzon.notify.models import Notification
 from tests.notify import people
+from tests.servers.smtp import SmtpServer
 from tests.web.cast import Cast
 
 pytestmark = pytest.mark.django_db
@@ -235,3 +237,30 @@ def test_the_address_in_a_copy_is_one_of_the_pages(cast: Cast, settings: Setting
     assert address.startswith("https://buzon.example.com/")
     found = resolve(address.removeprefix("https://buzon.example.com"))
     assert (found.url_name, found.kwargs) == ("notification_open", {"pk": row.pk})
+
+
+@pytest.mark.parametrize(
+    ("wish", "arrives"),
+    [("none", []), ("assigned", ["customer"]), ("all", ["customer", "letter"])],
+)
+def test_R13_the_copy_that_an_agent_wished_for_on_the_page_arrives(
+    cast: Cast, settings: Settings, wish: str, arrives: list[str]
+) -> None:
+    browser = cast.browser(cast.ana)
+    browser.post("/me", {"language": "es", "appearance": "auto", "copies": wish})
+    cast.ana.refresh_from_db()
+    with SmtpServer() as server:
+        settings.BUZON_SMTP_URL = f"smtp://127.0.0.1:{server.port}"
+        settings.BUZON_MAIL_FROM = "buzon@shop.example"
+        settings.BUZON_PUBLIC_URL = "https://buzon.example.com"
+        rows = {"customer": told(cast.ana, "customer_assigned"), "letter": told(cast.ana)}
+        copies.send_due(stop=lambda: False)
+    assert [letter["To"] for letter in server.letters] == ["ana@olivo.example"] * len(arrives)
+    for what, letter in zip(arrives, server.letters, strict=True):
+        body = letter.get_content()
+        assert "Buzón" in body
+        assert "Por favor, no responda" in body  # the language that was chosen on the page
+        link = f"https://buzon.example.com/notifications/{rows[what].pk}/open"
+        assert link in body.splitlines()
+        there = browser.get(link.removeprefix("https://buzon.example.com"))
+        assert there.status_code == 302
