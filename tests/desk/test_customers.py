@@ -3,7 +3,7 @@
 import pytest
 from django.db import transaction
 
-from buzon.desk.customers import add_customer, create_from_mail
+from buzon.desk.customers import add_customer, change_customer, create_from_mail
 from buzon.desk.errors import DeskError
 from buzon.desk.models import Customer, CustomerAddress, Event, Organization
 from buzon.desk.people import deactivate_agent
@@ -111,3 +111,48 @@ def test_the_refusal_names_no_store_where_there_is_none(shop: Organization) -> N
     add_customer(shop, addresses=["ana@example.com"])
     with pytest.raises(DeskError, match="a customer of no store"):
         add_customer(shop, addresses=["ana@example.com"])
+
+
+def test_other_addresses_all_or_nothing_what_stays_keeps_its_row(shop: Organization) -> None:
+    ana = add_customer(shop, addresses=["ana@x.es", "Old@x.es"])
+    kept = ana.addresses.get(folded="ana@x.es")
+    change_customer(ana, name="Ana", addresses=["new@x.es ", "Ana@X.es"])
+    rows = {row.folded: row for row in CustomerAddress.objects.filter(customer=ana)}
+    assert set(rows) == {"ana@x.es", "new@x.es"}
+    assert (rows["ana@x.es"].pk, rows["ana@x.es"].address) == (kept.pk, "Ana@X.es")
+    assert rows["new@x.es"].address == "new@x.es"
+
+
+@pytest.mark.parametrize(
+    ("addresses", "told"),
+    [
+        ([], "needs an e-mail address"),
+        (["ana@x.es", "eva@x.es"], "The address Eva@x.es already belongs to a customer of no"),
+        (["ana"], "is not an e-mail address"),
+        (["ana@x.es", "ANA@x.es"], "is given twice"),
+    ],
+)
+def test_wrong_addresses_change_nothing(
+    shop: Organization, addresses: list[str], told: str
+) -> None:
+    add_customer(shop, addresses=["Eva@x.es"])
+    ana = add_customer(shop, addresses=["ana@x.es"], name="Ana")
+    with pytest.raises(DeskError, match=told) as refused:
+        change_customer(ana, name="Other", addresses=addresses)
+    assert refused.value.field == "addresses"
+    ana.refresh_from_db()
+    assert ana.name == "Ana"
+    assert [row.address for row in ana.addresses.all()] == ["ana@x.es"]
+
+
+def test_the_same_address_in_another_store_is_no_obstacle(shop: Organization) -> None:
+    add_customer(shop, addresses=["eva@x.es"], store=add_store(shop, "Madrid"))
+    ana = add_customer(shop, addresses=["ana@x.es"])
+    change_customer(ana, addresses=["ana@x.es", "eva@x.es"])
+    assert ana.addresses.count() == 2
+
+
+def test_a_customer_is_shown_by_name_or_first_address(shop: Organization) -> None:
+    named = add_customer(shop, addresses=["eva@x.es"], name="Eva")
+    nameless = add_customer(shop, addresses=["b@x.es", "a@x.es"])
+    assert (named.shown_name(), nameless.shown_name()) == ("Eva", "b@x.es")

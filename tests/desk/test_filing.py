@@ -220,3 +220,14 @@ def test_filing_takes_few_queries(shop: Organization, django_assert_num_queries)
     # … and the references
     with django_assert_num_queries(5 + locks):
         file_letter(cast.letter(shop, references=(first.message_id,)), customer=ana, link={})
+
+
+def test_a_letter_of_nobodys_that_becomes_a_customers_takes_its_conversation_along(
+    shop: Organization,
+) -> None:
+    letter = cast.letter(shop)
+    file_letter(letter, customer=None, link={})
+    ana, _ = create_from_mail(shop.pk, None, "ana@example.com")
+    again = file_letter(letter, customer=ana, link=reason("sender_of_no_store"))
+    assert again.merged
+    assert Conversation.objects.get().customer == ana

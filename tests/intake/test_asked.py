@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
 from pytest_django.fixtures import Settings
 
 from buzon.desk.customers import add_customer
@@ -129,3 +130,21 @@ def test_r5_a_stores_customer_has_no_letters_in_another_stores_account(
 def test_a_wrong_customer(shop: Organization, address: str, told: str) -> None:
     with pytest.raises(AskedError, match=told):
         fetch_earlier_letters(shop, address)
+
+
+def test_earlier_letters_by_a_providers_rules(shop: Organization) -> None:
+    of = account(shop, fold_dots=True)
+    ana = add_customer(shop, addresses=["ana.b@gmail.com"])
+    arrival(of, "skipped", sender="anab@gmail.com")
+    arrival(account(shop, "exact"), "skipped", sender="anab@gmail.com")
+    assert earlier_letters(ana) == 1
+
+
+def test_a_customer_without_earlier_letters_is_one_query_of_an_index(
+    shop: Organization, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    for number in range(10):
+        arrival(account(shop, f"account {number}"), "skipped", sender="eva@example.com")
+    ana = add_customer(shop, addresses=["ana@example.com"])
+    with django_assert_num_queries(1):
+        assert earlier_letters(ana) == 0

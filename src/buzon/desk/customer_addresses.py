@@ -20,6 +20,22 @@ def address_row(customer: Customer, address: str, folded: str) -> CustomerAddres
     )
 
 
+def set_addresses(customer: Customer, written: list[str]) -> None:
+    """From now on the customer has these addresses and no others; what stays keeps its row.
+
+    Raises DeskError as `checked_addresses` does, IntegrityError where somebody else of the same
+    store has one of them.
+    """
+    wanted = dict(zip(checked_addresses(written), written, strict=True))
+    held = {row.folded: row for row in customer.addresses.select_for_update()}
+    customer.addresses.exclude(folded__in=wanted).delete()
+    for folded, address in wanted.items():
+        row = held.get(folded) or address_row(customer, address, folded)
+        if row.pk is None or row.address != address.strip():
+            row.address = address.strip()
+            row.save()
+
+
 def checked_addresses(written: list[str]) -> list[str]:
     """The folded form of each. Raises DeskError: none at all, a wrong one, the same one twice."""
     if not written:

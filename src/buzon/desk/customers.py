@@ -13,6 +13,7 @@ from buzon.desk.customer_addresses import (
     checked_addresses,
     foreign_store,
     place_name,
+    set_addresses,
 )
 from buzon.desk.customer_lists import Imported, import_csv
 from buzon.desk.entries import no_address
@@ -102,22 +103,33 @@ def change_customer(
     customer: Customer,
     *,
     name: str | None = None,
+    addresses: Iterable[str] | None = None,
     agent: Agent | None = None,
     take_away: bool = False,
     by: Giver = None,
 ) -> Customer:
-    """Another name ("" for none), another agent, or none any more (`take_away`); all or nothing.
+    """Another name ("" for none), other addresses (all that there are from now on), another agent,
+    or none any more (`take_away`); all or nothing. Letters stay linked as they are.
 
-    Raises DeskError for an agent of another organization or one who is deactivated.
+    Raises DeskError: no address, a wrong one, one that another customer of the store has already,
+    an agent of another organization or one who is deactivated.
     """
-    with transaction.atomic():
-        if name is not None:
-            customer.name = storable(name.strip(), _LONGEST_NAME)
-            customer.save(update_fields=["name"])
-        if agent is not None:
-            by_hand(customer, agent, by=by)
-        elif take_away and customer.agent_id is not None:
-            by_hand(customer, None, by=by)
+    written = None if addresses is None else list(addresses)
+    try:
+        with transaction.atomic():
+            if name is not None:
+                customer.name = storable(name.strip(), _LONGEST_NAME)
+                customer.save(update_fields=["name"])
+            if written is not None:
+                set_addresses(customer, written)
+            if agent is not None:
+                by_hand(customer, agent, by=by)
+            elif take_away and customer.agent_id is not None:
+                by_hand(customer, None, by=by)
+    except IntegrityError:
+        folded = checked_addresses(written or [])
+        told = _taken(customer.organization, customer.store, folded, but=customer)
+        raise DeskError(told, field="addresses") from None
     return customer
 
 
@@ -153,10 +165,16 @@ def _held(organization_id: int, store_id: int | None, folded: str) -> Customer |
     return row.customer if row else None
 
 
-def _taken(organization: Organization, store: Store | None, folded: list[str]) -> str:
+def _taken(
+    organization: Organization,
+    store: Store | None,
+    folded: list[str],
+    *,
+    but: Customer | None = None,
+) -> str:
     taken = CustomerAddress.objects.filter(
         organization=organization, store=store, folded__in=folded
-    )
+    ).exclude(customer=but)
     address = taken.values_list("address", flat=True).first() or folded[0]
     told = _("The address {address} already belongs to a customer {place}.")
     return told.format(address=address, place=place_name(store))

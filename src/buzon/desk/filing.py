@@ -169,6 +169,8 @@ def _link_if_unlinked(message: Message, customer: Customer | None, link: Mapping
     message.customer = customer
     message.link = storable_data(dict(link))
     message.save(update_fields=["customer", "link"])
+    nobodys = Conversation.objects.filter(pk=message.conversation_id, customer=None)
+    nobodys.update(customer=customer)
 
 
 def _mark_active(customer: Customer | None, letter: Letter) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
@@ -82,15 +82,29 @@ def fetch_earlier_letters(organization: Organization, address: str) -> int:
         told = _("{organization} has no customer with the address {address}.")
         told = told.format(organization=organization, address=address)
         raise AskedError(told, field="address")
-    accounts = CollectionAccount.objects.filter(organization=organization)
     with transaction.atomic():
+        accounts = _accounts_with_left(organization.pk, customers)
         return sum(_fetch_left_by(account, customers) for account in accounts)
 
 
 def earlier_letters(customer: Customer) -> int:
     """How many letters of this customer lie on the servers, left there before it was one."""
-    accounts = CollectionAccount.objects.filter(organization=customer.organization_id)
+    accounts = _accounts_with_left(customer.organization_id, {customer.pk})
     return sum(_left_by(account, {customer.pk}).count() for account in accounts)
+
+
+def _accounts_with_left(
+    organization_id: int, customers: Collection[int]
+) -> "QuerySet[CollectionAccount]":
+    """Those with a message left that one of these customers may have sent: by an index, because
+    the card of every customer asks.
+    """
+    of_theirs = _left().filter(
+        organization=organization_id, sender__in=_folded_addresses(customers)
+    )
+    accounts = CollectionAccount.objects.filter(organization=organization_id)
+    by_provider_rules = Q(fold_dots=True) | Q(fold_plus=True)
+    return accounts.filter(Q(pk__in=of_theirs.values("account")) | by_provider_rules)
 
 
 def _fetch_left_by(account: CollectionAccount, customers: Collection[int]) -> int:
@@ -99,9 +113,20 @@ def _fetch_left_by(account: CollectionAccount, customers: Collection[int]) -> in
 
 
 def _left_by(account: CollectionAccount, customers: Collection[int]) -> "QuerySet[Arrival]":
-    left = Arrival.objects.live().filter(account=account, outcome__in=_LEFT)
+    left = _left().filter(organization=account.organization_id, account=account)
+    if not (account.fold_dots or account.fold_plus):
+        left = left.filter(sender__in=_folded_addresses(customers))
     senders = senders_who_are_customers(account, left, customers=customers)
     return left.filter(sender__in=senders)
+
+
+def _left() -> "QuerySet[Arrival]":
+    return Arrival.objects.live().filter(outcome__in=_LEFT)
+
+
+def _folded_addresses(customers: Collection[int]) -> "QuerySet[CustomerAddress, str]":
+    rows = CustomerAddress.objects.filter(customer__in=customers)
+    return rows.values_list("folded", flat=True)
 
 
 def _wait_again(organization: Organization, ids: Collection[int], wish: _Wish) -> int:

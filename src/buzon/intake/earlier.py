@@ -36,5 +36,5 @@ def senders_who_are_customers(
     of `customers`.
     """
     senders = set(rows.values_list("sender", flat=True).distinct())
-    known = Surroundings.of(account).known(senders)
+    known = Surroundings(account).known(senders)
     return sorted(sender for sender, key in known.items() if customers is None or key in customers)

@@ -700,6 +700,14 @@ class Migration(migrations.Migration):
                 name="message_by_message_id",
             ),
         ),
+        migrations.AddIndex(
+            model_name="message",
+            index=models.Index(
+                condition=models.Q(("read_at__isnull", True)),
+                fields=["organization", "customer"],
+                name="message_unread",
+            ),
+        ),
         migrations.AddConstraint(
             model_name="message",
             constraint=models.UniqueConstraint(

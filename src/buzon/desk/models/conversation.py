@@ -96,6 +96,11 @@ class Message(models.Model):
                 condition=~Q(message_id=""),
                 name="message_by_message_id",
             ),
+            models.Index(
+                fields=["organization", "customer"],
+                condition=Q(read_at__isnull=True),
+                name="message_unread",
+            ),
         ]
 
 

@@ -33,6 +33,11 @@ class Customer(models.Model):
     def __str__(self) -> str:
         return self.name or f"customer {self.pk}"
 
+    def shown_name(self) -> str:
+        """The name, or where there is none the first address. For lists, prefetch `addresses`."""
+        addresses = sorted(self.addresses.all(), key=lambda row: row.pk)
+        return self.name or (addresses[0].address if addresses else f"({self.pk})")
+
 
 class CustomerAddress(models.Model):
     """One address of one customer, unique per store, and among the customers of no store.

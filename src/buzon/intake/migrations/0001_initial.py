@@ -400,6 +400,12 @@ class Migration(migrations.Migration):
             model_name="arrival",
             index=models.Index(fields=["account", "outcome"], name="arrival_outcome"),
         ),
+        migrations.AddIndex(
+            model_name="arrival",
+            index=models.Index(
+                fields=["organization", "decided_at", "outcome"], name="arrival_decided"
+            ),
+        ),
         migrations.AddConstraint(
             model_name="arrival",
             constraint=models.UniqueConstraint(

@@ -127,6 +127,7 @@ class Arrival(models.Model):
                 name="arrival_skipped_sender",
             ),
             models.Index(fields=["account", "outcome"], name="arrival_outcome"),
+            models.Index(fields=["organization", "decided_at", "outcome"], name="arrival_decided"),
         ]
 
     def __str__(self) -> str:
