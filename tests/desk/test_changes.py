@@ -157,7 +157,14 @@ def test_groups_and_members_are_chosen_and_keep_their_turns(shop: Organization) 
         people.choose_groups(eva, [sales, cast.group(stranger)])
     with refuses("belongs to another organization.", "group"):
         people.choose_members(sales, [cast.agent(stranger)])
+    with refuses("belongs to another organization.", "group"):
+        more = {"email": eva.email, "copies": "all", "groups": [sales, cast.group(stranger)]}
+        people.change_agent(eva, name="Eva Two", **more)
+    eva.refresh_from_db()
+    assert (eva.name == "Eva Two", eva.email_copies) == (False, "none")
     assert not Membership.objects.filter(agent=eva).exists()
+    people.change_agent(eva, name="Eva Two", email=eva.email, copies="all", groups=[sales])
+    assert [one.group for one in Membership.objects.filter(agent=eva)] == [sales]
 
 
 def test_a_group_is_renamed_and_keeps_its_turn(shop: Organization) -> None:
@@ -166,11 +173,21 @@ def test_a_group_is_renamed_and_keeps_its_turn(shop: Organization) -> None:
     eva = cast.agent(shop, sales)
     seen_before = people.group_named(shop, "Sales")
     assert hand_out(cast.new_customer(shop), sales).agent == eva
-    assert people.rename_group(seen_before, "SALES").name == "SALES"
+    assert people.change_group(seen_before, name="SALES").name == "SALES"
     with refuses("There is already a group Repairs."):
-        people.rename_group(seen_before, "repairs")
+        people.change_group(seen_before, name="repairs")
     sales.refresh_from_db()
-    assert (sales.name, sales.turn) == ("SALES", 1)
+    assert (sales.name, sales.turn, list(sales.members.all())) == ("SALES", 1, [eva])
+    people.change_group(sales, name="Sales", agents=[])
+    assert list(sales.members.all()) == []
+
+
+def test_a_new_group_begins_with_its_members(shop: Organization) -> None:
+    eva, leo = cast.agent(shop), cast.agent(shop)
+    assert set(people.add_group(shop, "Sales", agents=[eva, leo]).members.all()) == {eva, leo}
+    with refuses("belongs to another organization.", "group"):
+        people.add_group(shop, "Repairs", agents=[cast.agent(cast.organization())])
+    assert [group.name for group in shop.groups.all()] == ["Sales"]
 
 
 def test_an_organization_is_changed(shop: Organization) -> None:

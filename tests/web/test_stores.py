@@ -1,9 +1,12 @@
 """Stores: listed, added, renamed, removed; each refusal next to its field, nothing typed lost."""
 
 import pytest
+from pytest_django import DjangoAssertNumQueries
 
 from buzon.desk.customers import add_customer
 from buzon.desk.models import Store
+from buzon.desk.stores import add_store
+from buzon.intake.accounts import add_account
 from tests.web.cast import Cast
 
 pytestmark = pytest.mark.django_db
@@ -23,6 +26,49 @@ def test_a_store_is_added_and_renamed(cast: Cast) -> None:
     page = browser.post(f"/stores/{added.pk}", {"name": "Sur y Este"}, follow=True)
     assert "The store is now called Sur y Este." in page.text
     assert Store.objects.get(pk=added.pk).name == "Sur y Este"
+
+
+def test_a_stores_page_shows_what_belongs_to_it(cast: Cast) -> None:
+    add_customer(cast.shop, addresses=["eva@example.com"], store=cast.store)
+    account = add_account(
+        cast.shop, name="pedidos", protocol="imap", host="imap.example.com",
+        username="pedidos@example.com", secret="s3cret!", store=cast.store,
+    )  # fmt: skip
+    page = cast.browser(cast.olga).get(f"/stores/{cast.store.pk}").text
+    assert f'<a href="/collection-accounts/{account.pk}">pedidos</a>' in page
+    assert f'<a href="/customers/?store={cast.store.pk}">1</a>' in page
+    typed = {"name": "x" * 201}
+    page = cast.browser(cast.olga).post(f"/stores/{cast.store.pk}", typed).text
+    assert "<h1>Norte</h1>" in page
+
+
+def test_a_renamed_store_is_refused_in_both_languages(cast: Cast) -> None:
+    add_store(cast.shop, "Sur")
+    for language, told in [
+        ("en", "There is already a store Sur."),
+        ("es", "Ya hay una tienda Sur."),
+    ]:
+        browser = cast.browser(cast.olga, language=language)
+        assert told in browser.post(f"/stores/{cast.store.pk}", {"name": "sur"}).text
+
+
+def test_another_organizations_store_does_not_exist(cast: Cast) -> None:
+    theirs, browser = add_store(cast.elsewhere, "Theirs"), cast.browser(cast.olga)
+    for address in (f"/stores/{theirs.pk}", f"/stores/{theirs.pk}/removal"):
+        assert browser.get(address).status_code == 404
+        assert browser.post(address, {"name": "Ours"}).status_code == 404
+    assert Store.objects.filter(pk=theirs.pk, name="Theirs").exists()
+
+
+def test_many_stores_take_few_queries(
+    cast: Cast, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    for number in range(50):
+        store = add_store(cast.shop, f"Store {number:02}")
+        add_customer(cast.shop, addresses=[f"c{number}@example.com"], store=store)
+    browser = cast.browser(cast.olga)
+    with django_assert_max_num_queries(12):
+        assert "Store 48" in browser.get("/stores/").text
 
 
 @pytest.mark.parametrize(

@@ -40,10 +40,18 @@ def add_agent(
     return agent
 
 
-def change_agent(agent: Agent, *, name: str, email: str, copies: str) -> Agent:
-    """Another name, e-mail address (the login's follows), or wish for copies by e-mail (R13).
+def change_agent(
+    agent: Agent,
+    *,
+    name: str,
+    email: str,
+    copies: str,
+    groups: Iterable[AgentGroup] | None = None,
+) -> Agent:
+    """Another name, e-mail address (the login's follows), or wish for copies by e-mail (R13), and
+    exactly these groups; None leaves the groups as they are.
 
-    Raises DeskError: the name or the address is taken, no such wish.
+    Raises DeskError: the name or the address is taken, no such wish, a group of others.
     """
     name, email = checked_name(name, _("An agent")), checked_email(email)
     if copies not in Agent.Copies.values:
@@ -57,6 +65,8 @@ def change_agent(agent: Agent, *, name: str, email: str, copies: str) -> Agent:
         with transaction.atomic():
             User.objects.filter(agent=agent).update(email=email)
             Agent.objects.filter(pk=agent.pk).update(name=name, email=email, email_copies=copies)
+            if groups is not None:
+                choose_groups(agent, groups)
     except IntegrityError:
         raise _agent_or_login_taken(name, email) from None
     agent.refresh_from_db()
@@ -140,21 +150,31 @@ def reactivate_agent(agent: Agent) -> None:
     agent.active = True
 
 
-def add_group(organization: Organization, name: str) -> AgentGroup:
-    """A new group, empty. Raises DeskError where the name is taken or makes no sense."""
+def add_group(organization: Organization, name: str, *, agents: Iterable[Agent] = ()) -> AgentGroup:
+    """A new group of these agents.
+
+    Raises DeskError: the name is taken or makes no sense, an agent of another organization.
+    """
     name = checked_name(name, _("A group"))
     same = taken(AgentGroup.objects.filter(organization=organization), name)
     if same:
         raise _group_taken(same)
     try:
         with transaction.atomic():
-            return AgentGroup.objects.create(organization=organization, name=name)
+            group = AgentGroup.objects.create(organization=organization, name=name)
+            choose_members(group, agents)
     except IntegrityError:
         raise _group_taken(name) from None
+    return group
 
 
-def rename_group(group: AgentGroup, name: str) -> AgentGroup:
-    """Raises DeskError where the name is taken or makes no sense."""
+def change_group(
+    group: AgentGroup, *, name: str, agents: Iterable[Agent] | None = None
+) -> AgentGroup:
+    """Another name, and exactly these members; None leaves the members as they are.
+
+    Raises DeskError: the name is taken or makes no sense, an agent of another organization.
+    """
     name = checked_name(name, _("A group"))
     same = taken(AgentGroup.objects.filter(organization=group.organization_id), name, but=group)
     if same:
@@ -163,6 +183,8 @@ def rename_group(group: AgentGroup, name: str) -> AgentGroup:
         with transaction.atomic():
             # Nothing but the name: the turn moves on with every customer who is handed out.
             AgentGroup.objects.filter(pk=group.pk).update(name=name)
+            if agents is not None:
+                choose_members(group, agents)
     except IntegrityError:
         raise _group_taken(name) from None
     group.name = name

@@ -3,10 +3,13 @@
 from django.urls import URLPattern, URLResolver
 
 from buzon.web.pages import (
+    administrators,
     agents,
+    blocked,
     collection_accounts,
     customer_changes,
     customers,
+    forgotten,
     groups,
     home,
     ledger,
@@ -18,6 +21,7 @@ from buzon.web.pages import (
     organization,
     sender_blocking,
     setup,
+    setup_steps,
     sign_in,
     stores,
     stream,
@@ -30,7 +34,9 @@ handler500 = "buzon.web.refusals.fault"
 urlpatterns: list[URLPattern | URLResolver] = [
     *home.paths,
     *setup.paths,
+    *setup_steps.paths,
     *sign_in.paths,
+    *forgotten.paths,
     *me.paths,
     *my_sessions.paths,
     *collection_accounts.paths,
@@ -41,9 +47,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *customer_changes.paths,
     *sender_blocking.paths,
     *agents.paths,
+    *administrators.paths,
     *groups.paths,
     *stores.paths,
     *organization.paths,
+    *blocked.paths,
     *notifications.paths,
     *stream.paths,
 ]

@@ -2,7 +2,6 @@
 
 from django import forms
 from django.contrib import messages
-from django.db.models import Count
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path
@@ -10,10 +9,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods
 
-from buzon.desk.models import Store
+from buzon.desk.models import Customer, Store
 from buzon.desk.stores import add_store, remove_store, rename_store
+from buzon.intake.models import CollectionAccount
 from buzon.web.access import PersonRequest, for_administrators
+from buzon.web.counts import number_of
 from buzon.web.forms import PageForm
+from buzon.web.paging import page_of
 
 HERE = {"here": "stores"}
 
@@ -31,10 +33,10 @@ class StoreForm(PageForm):
 def stores(request: PersonRequest) -> HttpResponse:
     """All stores, each with how much belongs to it."""
     rows = request.person.stores().annotate(
-        customer_count=Count("customers", distinct=True),
-        account_count=Count("collection_accounts", distinct=True),
+        customer_count=number_of(Customer, "store"),
+        account_count=number_of(CollectionAccount, "store"),
     )
-    return render(request, "stores/list.html", {"stores": rows} | HERE)
+    return render(request, "stores/list.html", {"page": page_of(request, rows)} | HERE)
 
 
 @require_http_methods(["GET", "POST"])
@@ -54,9 +56,10 @@ def new_store(request: PersonRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @for_administrators
 def store(request: PersonRequest, pk: int) -> HttpResponse:
-    """One store: its name."""
+    """One store: its name, and what belongs to it."""
     row = get_object_or_404(request.person.stores(), pk=pk)
-    form = StoreForm(request.POST or None, initial={"name": row.name})
+    called = row.name
+    form = StoreForm(request.POST or None, initial={"name": called})
     if form.is_valid():
         renamed = form.does(lambda: rename_store(row, form.cleaned_data["name"]))
         if renamed is not None:
@@ -64,7 +67,14 @@ def store(request: PersonRequest, pk: int) -> HttpResponse:
                 request, _("The store is now called {name}.").format(name=renamed.name)
             )
             return redirect("stores")
-    return render(request, "stores/form.html", {"form": form, "store": row} | HERE)
+    shown = {
+        "form": form,
+        "store": row,
+        "called": called,
+        "customer_count": row.customers.count(),
+        "collection_accounts": request.person.collection_accounts().filter(store=row),
+    }
+    return render(request, "stores/form.html", shown | HERE)
 
 
 @require_http_methods(["GET", "POST"])

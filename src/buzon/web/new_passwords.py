@@ -1,0 +1,58 @@
+"""A password for somebody else: typed by the administrator, or made here and shown once.
+
+A password that was made is in the one answer to the form that asked for it, and nowhere else: no
+session and no row holds it, so that page is the answer itself and not the target of a redirect.
+"""
+
+import secrets
+from typing import Any
+
+from django import forms
+from django.contrib.auth.password_validation import validate_password
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext_lazy
+
+from buzon.web.access import PersonRequest
+from buzon.web.forms import PageForm
+
+_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"  # none that is taken for another
+
+
+class NewPasswordForm(PageForm):
+    """A form with the field `password`; empty: one is made. `password_made` says whether."""
+
+    password = forms.CharField(
+        label=gettext_lazy("Password"),
+        required=False,
+        strip=False,
+        max_length=200,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}, render_value=False),
+        help_text=gettext_lazy("Leave it empty and Buzón makes one and shows it to you once."),
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.password_made = False
+
+    def clean_password(self) -> str:
+        """What was typed, if it is good enough; else what we made."""
+        typed: str = self.cleaned_data["password"]
+        if typed:
+            validate_password(typed)
+            return typed
+        self.password_made = True
+        return made_password()
+
+
+def made_password() -> str:
+    """Four groups of four letters and digits, easy to read out: 79 bits."""
+    return "-".join("".join(secrets.choice(_LETTERS) for _ in range(4)) for _ in range(4))
+
+
+def shown_once(
+    request: PersonRequest, *, who: str, email: str, password: str, back: str
+) -> HttpResponse:
+    """The answer that shows a password that was made; `back` is where to go on."""
+    shown = {"who": who, "email": email, "password": password, "back": back, "here": "agents"}
+    return render(request, "agents/first_password.html", shown)
