@@ -1,15 +1,97 @@
-"""Letters: the list, and one with its attachments."""
+"""Letters: the list, a conversation a row."""
 
+from typing import Any
+
+from django import forms
+from django.db.models import Q, QuerySet
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import path
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_GET
 
-from buzon.web.access import PersonRequest, for_agents
+from buzon.desk.letters import threads, unread
+from buzon.desk.models import Conversation, Message
+from buzon.web.access import Person, PersonRequest, for_agents
+from buzon.web.forms import PageForm, PickField
+from buzon.web.letter_rows import listed
+from buzon.web.paging import page_of
+
+HERE = {"here": "letters"}
+MACHINES = [kind for kind in Message.Kind.values if kind != Message.Kind.PERSON]
 
 
+class LetterFilters(PageForm):
+    """Which letters the list shows; a filter that makes no sense says so and filters nothing."""
+
+    q = forms.CharField(
+        label=gettext_lazy("Search in sender and subject"),
+        required=False,
+        max_length=200,
+        widget=forms.TextInput(attrs={"type": "search"}),
+    )
+    show = forms.ChoiceField(label=gettext_lazy("Show"), required=False)
+    kind = forms.ChoiceField(
+        label=gettext_lazy("Written by"),
+        required=False,
+        choices=[
+            ("", gettext_lazy("Anybody")),
+            ("people", gettext_lazy("People")),
+            ("machines", gettext_lazy("Machines and lists")),
+        ],
+    )
+    store = PickField(label=gettext_lazy("Store"), required=False, none=gettext_lazy("All stores"))
+
+    def __init__(self, person: Person, *args: Any) -> None:
+        super().__init__(*args)
+        shown = [("", gettext_lazy("All letters")), ("unread", gettext_lazy("Unread"))]
+        if person.is_administrator:
+            shown.append(("nobodys", gettext_lazy("Without a customer")))
+        show, store = self.fields["show"], self.fields["store"]
+        show.choices = shown  # type: ignore[attr-defined]  # a ChoiceField
+        store.offer(person.stores())  # type: ignore[attr-defined]  # a PickField
+
+    def chosen(self, letters: "QuerySet[Message]") -> "QuerySet[Message]":
+        """Of these letters those that were asked for."""
+        self.is_valid()
+        asked = self.cleaned_data
+        if words := asked.get("q"):
+            letters = letters.filter(
+                Q(subject__icontains=words)
+                | Q(from_name__icontains=words)
+                | Q(from_address__icontains=words)
+            )
+        if asked.get("store"):
+            letters = letters.filter(store=asked["store"])
+        if asked.get("kind"):
+            wanted = MACHINES if asked["kind"] == "machines" else [Message.Kind.PERSON]
+            letters = letters.filter(kind__in=wanted)
+        if asked.get("show") == "nobodys":
+            letters = letters.filter(customer=None)
+        return unread(letters) if asked.get("show") == "unread" else letters
+
+    @property
+    def is_asked(self) -> bool:
+        """Whether anything is filtered at all."""
+        return any(self.cleaned_data.values())
+
+
+@require_GET
 @for_agents
 def letters(request: PersonRequest) -> HttpResponse:
-    return render(request, "refusal.html", {"title": "letters", "sentence": ""})
+    """The conversations, newest first; each by its newest letter (of those that were asked for)."""
+    person = request.person
+    own = person.messages()
+    form = LetterFilters(person, request.GET)
+    asked = form.chosen(own)
+    rows = Conversation.objects.filter(organization=person.organization)
+    if form.is_asked or not person.is_administrator:
+        rows = rows.filter(pk__in=asked.order_by().values("conversation"))
+    page = page_of(request, rows.order_by("-last_message_at", "-pk").values_list("pk", flat=True))
+    found = threads(own, page.rows, shown=listed(asked))
+    shown = [found[pk] for pk in page.rows if pk in found]
+    context = {"page": page, "threads": shown, "form": form, "is_asked": form.is_asked}
+    return render(request, "letters/list.html", context | HERE)
 
 
 paths = [
