@@ -53,7 +53,7 @@ def test_the_wishes_are_kept(cast: Cast) -> None:
 def test_the_browser_and_the_system_decide_again(cast: Cast) -> None:
     browser = cast.browser(cast.olga, language="en")
     browser.post("/me", {"language": "es", "appearance": "light"})
-    page = browser.post("/me", {"language": "", "appearance": ""}, follow=True)
+    page = browser.post("/me", {"language": "auto", "appearance": "auto"}, follow=True)
     olga = User.objects.get(pk=cast.olga.pk)
     assert (olga.language, olga.appearance) == ("", "")
     assert "data-appearance" not in page.text
@@ -63,7 +63,7 @@ def test_the_browser_and_the_system_decide_again(cast: Cast) -> None:
 def test_what_nobody_can_wish_is_refused_next_to_its_field(
     cast: Cast, language: str, told: str
 ) -> None:
-    wishes = {"language": "", "appearance": "", "copies": "some"}
+    wishes = {"language": "auto", "appearance": "auto", "copies": "some"}
     page = cast.browser(cast.ana, language=language).post("/me", wishes)
     assert told in page.text.split('id="error-copies"')[1].split("</div>")[0]
     assert Agent.objects.get(pk=cast.ana.pk).email_copies == "none"

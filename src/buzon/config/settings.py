@@ -89,6 +89,7 @@ SERVESTATIC_MAX_AGE = 365 * 24 * 3600  # every address of a file carries its dig
 SERVESTATIC_ALLOW_ALL_ORIGINS = False
 LOGIN_URL = "sign_in"
 LOGIN_REDIRECT_URL = "home"
+PASSWORD_RESET_TIMEOUT = 3600  # seconds: how long a link to a new password is good
 SESSION_COOKIE_NAME = "buzon_session"
 SESSION_COOKIE_AGE = 14 * 24 * 3600
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = BUZON_PUBLIC_URL.startswith("https:")

@@ -6,12 +6,9 @@ The rules are those of `AUTH_PASSWORD_VALIDATORS`; what they say comes in the pe
 from typing import Any
 
 from django import forms
-from django.contrib.auth.password_validation import (
-    password_validators_help_texts,
-    validate_password,
-)
-from django.utils.functional import lazy
+from django.contrib.auth.password_validation import validate_password
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from buzon.desk.errors import DeskError
 from buzon.desk.models import User
@@ -20,17 +17,14 @@ from buzon.web.limits import Limit, forgive, try_once
 from buzon.web.signing_in import PER_LOGIN
 
 LONGEST = 4096  # characters: a longer one would only cost time
-
-
-def _rules() -> str:
-    return " ".join(password_validators_help_texts())
+_RULES = gettext_lazy("At least 10 characters, and not one of those that everybody uses.")
 
 
 class NewPasswordField(forms.CharField):
     """A password to be; it never comes back into a form."""
 
     def __init__(self, **options: Any) -> None:
-        options.setdefault("help_text", lazy(_rules, str)())
+        options.setdefault("help_text", _RULES)
         attributes = {"autocomplete": "new-password"}
         widget = forms.PasswordInput(attrs=attributes)
         super().__init__(max_length=LONGEST, strip=False, widget=widget, **options)

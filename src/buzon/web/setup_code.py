@@ -30,6 +30,11 @@ def is_setup_code(typed: str) -> bool:
     return bool(kept) and hmac.compare_digest(kept.encode(), typed.strip().lower().encode())
 
 
+def there_is_a_setup_code() -> bool:
+    """Whether one was made that nobody has used yet."""
+    return _file().exists()
+
+
 def forget_setup_code() -> None:
     """It was used: from now on administrators are made by administrators."""
     _file().unlink(missing_ok=True)

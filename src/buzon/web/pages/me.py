@@ -23,23 +23,28 @@ from buzon.web.pages.sign_in import keep_language
 from buzon.web.way_back import way_back
 
 HERE = {"here": "me"}
+AUTOMATIC = "auto"  # in the form: nothing chosen, the browser or the system decides
+
+
+def _or_none(chosen: str) -> str:
+    return "" if chosen == AUTOMATIC else chosen
 
 
 class WishesForm(PageForm):
-    language = forms.ChoiceField(
+    language = forms.TypedChoiceField(
         label=gettext_lazy("Language"),
-        required=False,
+        coerce=_or_none,
         choices=[
-            ("", gettext_lazy("As the browser says")),
+            (AUTOMATIC, gettext_lazy("As the browser says")),
             ("es", "Español"),
             ("en", "English"),
         ],
     )
-    appearance = forms.ChoiceField(
+    appearance = forms.TypedChoiceField(
         label=gettext_lazy("Appearance"),
-        required=False,
+        coerce=_or_none,
         choices=[
-            ("", gettext_lazy("As the system says")),
+            (AUTOMATIC, gettext_lazy("As the system says")),
             ("light", gettext_lazy("Light")),
             ("dark", gettext_lazy("Dark")),
         ],
@@ -52,7 +57,10 @@ class WishesForm(PageForm):
 
     def __init__(self, person: Person, *args: object) -> None:
         user, agent = person.user, person.agent
-        initial = {"language": user.language, "appearance": user.appearance}
+        initial = {
+            "language": user.language or AUTOMATIC,
+            "appearance": user.appearance or AUTOMATIC,
+        }
         super().__init__(*args, initial=initial | {"copies": agent and agent.email_copies})
         if agent is None:
             del self.fields["copies"]

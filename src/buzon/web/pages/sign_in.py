@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST
 
 from buzon.desk.logins import has_administrator
-from buzon.web import sessions
+from buzon.web import sessions, setting_up
 from buzon.web.access import PersonRequest, for_agents, person_of, public
 from buzon.web.forms import PageForm
 from buzon.web.language import SPOKEN
@@ -51,7 +51,8 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         if user is not None:
             sessions.begin(request, user)
             return redirect(way_back(request))
-    return render(request, "sign_in/page.html", {"form": form, "next": way_back(request)})
+    shown = {"form": form, "next": way_back(request), "set_up_is_open": setting_up.is_open()}
+    return render(request, "sign_in/page.html", shown)
 
 
 @require_POST
