@@ -7,14 +7,13 @@ session and no row holds it, so that page is the answer itself and not the targe
 import secrets
 from typing import Any
 
-from django import forms
-from django.contrib.auth.password_validation import validate_password
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext_lazy
 
 from buzon.web.access import PersonRequest
 from buzon.web.forms import PageForm
+from buzon.web.passwords import NewPasswordField
 
 _LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"  # none that is taken for another
 
@@ -22,12 +21,9 @@ _LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"  # none that is taken for another
 class NewPasswordForm(PageForm):
     """A form with the field `password`; empty: one is made. `password_made` says whether."""
 
-    password = forms.CharField(
+    password = NewPasswordField(
         label=gettext_lazy("Password"),
         required=False,
-        strip=False,
-        max_length=200,
-        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}, render_value=False),
         help_text=gettext_lazy("Leave it empty and Buzón makes one and shows it to you once."),
     )
 
@@ -36,13 +32,10 @@ class NewPasswordForm(PageForm):
         self.password_made = False
 
     def clean_password(self) -> str:
-        """What was typed, if it is good enough; else what we made."""
+        """What was typed, else what we made."""
         typed: str = self.cleaned_data["password"]
-        if typed:
-            validate_password(typed)
-            return typed
-        self.password_made = True
-        return made_password()
+        self.password_made = not typed
+        return typed or made_password()
 
 
 def made_password() -> str:
