@@ -168,6 +168,7 @@ def who_is_told_may_sign_in() -> None:
         assert email in told
     assert demonstration.password in told
     assert "http://127.0.0.1:8000/" in told
+    assert "sign in at" not in "\n".join(demonstration.told(""))
     assert demonstration.password not in repr(demonstration)
     demonstration.stop()
 

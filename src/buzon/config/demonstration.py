@@ -83,16 +83,16 @@ class Demonstration:
             log.warning("demonstration did not stop in time")
 
     def told(self, address: str) -> list[str]:
-        """What a person has to know to look at it, line by line; `address` is of the pages."""
-        width = max(len(email) for email in (self.administrator, *(one for _, one in self.agents)))
-        lines = [
+        """What a person has to know to look at it, line by line; `address` is of the pages, ""
+        where none are served.
+        """
+        width = max(len(email) for _, email in self.agents)
+        return [
             "The demonstration shop is running: new letters arrive every few seconds.",
-            f"  sign in at     {address}",
-            f"  password       {self.password}   (the same for all)",
+            *([f"  sign in at     {address}"] if address else []),
             f"  administrator  {self.administrator}",
-        ]
-        return lines + [
-            f"  agent          {email:<{width}}   {name}" for name, email in self.agents
+            *(f"  agent          {email:<{width}}   {name}" for name, email in self.agents),
+            f"  password       {self.password}   (the same for all)",
         ]
 
 
