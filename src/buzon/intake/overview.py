@@ -105,14 +105,17 @@ def overviews(accounts: "Iterable[CollectionAccount]") -> list[Overview]:
 
 def folder_counts(account: CollectionAccount) -> list[FolderCounts]:
     """Each folder's, incoming ones first. It looks at every row of the account's ledger."""
-    listed = Arrival.objects.filter(account=account).values("folder")
-    live = dict(listed.filter(gone_at__isnull=True).values_list("folder", Count("pk")))
-    history = dict(listed.filter(of_history=True).values_list("folder", Count("pk")))
-    folders = account.folders.order_by("role", "pk")
-    return [
-        FolderCounts(each, live.get(each.pk, 0), _unlisted(each, history.get(each.pk, 0)))
-        for each in folders
-    ]
+    rows = Arrival.objects.filter(account=account).order_by().values("folder")
+    counted = rows.annotate(
+        live=Count("pk", filter=Q(gone_at__isnull=True)),
+        listed=Count("pk", filter=Q(of_history=True)),
+    )
+    found = {row["folder"]: (row["live"], row["listed"]) for row in counted}
+    counts = []
+    for folder in account.folders.order_by("role", "pk"):
+        live, listed = found.get(folder.pk, (0, 0))
+        counts.append(FolderCounts(folder, live, _unlisted(folder, listed)))
+    return counts
 
 
 def latest_arrivals(account: CollectionAccount, *, most: int) -> "QuerySet[Arrival]":

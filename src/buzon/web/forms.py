@@ -5,7 +5,7 @@ here only turns what a browser sends into values, and puts those sentences where
 """
 
 from collections.abc import Callable, Iterable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from django import forms
 from django.db.models import Model, QuerySet
@@ -14,6 +14,9 @@ from django.forms.renderers import Jinja2
 from buzon.desk.errors import DeskError
 from buzon.intake.account_values import AccountError
 from buzon.intake.asked import AskedError
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
 T = TypeVar("T")
 
@@ -54,7 +57,7 @@ class PageForm(forms.Form):
 class PickField(forms.ModelChoiceField):  # type: ignore[type-arg]  # of any of our models
     """One of the person's own rows; another organization's is as unknown as one that never was."""
 
-    def __init__(self, *, none: str, **options: Any) -> None:
+    def __init__(self, *, none: "StrOrPromise", **options: Any) -> None:
         super().__init__(queryset=None, empty_label=none, **options)
 
     def offer(self, rows: "QuerySet[Any]") -> None:

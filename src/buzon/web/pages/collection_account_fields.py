@@ -1,0 +1,378 @@
+"""The form of a collection account (R2): its fields in the words of a shop owner.
+
+Fields take whatever was typed; the verbs refuse what makes no sense, all of it at once.
+"""
+
+import re
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from buzon.intake.accounts import FIELDS, default_port, field_defaults
+from buzon.intake.models import CollectionAccount, Folder
+from buzon.web.access import Person
+from buzon.web.forms import LinesField, PageForm, PickField
+
+MEGABYTE = 1_048_576
+LOCKED = ("protocol", "start", "start_date")  # once mail was collected
+
+
+class Typed(forms.Field):
+    """What was typed, as it is; `required` is said to the reader and checked by the verb."""
+
+    def to_python(self, value: Any) -> Any:
+        return "" if value is None else str(value)
+
+    def validate(self, value: Any) -> None:
+        """Nothing here: the verb checks it together with everything else."""
+
+
+class Whole(Typed):
+    """A whole number, or the text that is none; None where nothing was typed."""
+
+    def to_python(self, value: Any) -> Any:
+        text = str(value or "").strip()
+        if not text:
+            return None
+        return int(text) if re.fullmatch(r"-?[0-9]{1,15}", text) else text
+
+
+class Decimals(Typed):
+    """A number with or without decimals (1.5 and 1,5), or the text that is none, or None."""
+
+    def prepare_value(self, value: Any) -> Any:
+        return f"{value:g}" if isinstance(value, int | float) else value
+
+    def to_python(self, value: Any) -> Any:
+        text = str(value or "").strip()
+        if not text:
+            return None
+        plain = text.replace(",", ".")
+        return float(plain) if re.fullmatch(r"-?[0-9]{1,15}(\.[0-9]{1,15})?", plain) else text
+
+
+class Megabytes(Decimals):
+    """A size in MB, kept in octets; empty is the installation's limit."""
+
+    def prepare_value(self, value: Any) -> Any:
+        return f"{value / MEGABYTE:g}" if isinstance(value, int) else value
+
+    def to_python(self, value: Any) -> Any:
+        typed = super().to_python(value)
+        if typed is None:
+            return settings.BUZON_MAX_MESSAGE_BYTES
+        return round(typed * MEGABYTE) if isinstance(typed, float) else typed
+
+
+class Day(Typed):
+    """A date as browsers send it, or the text that is none, or None."""
+
+    widget = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+
+    def to_python(self, value: Any) -> Any:
+        text = str(value or "").strip()
+        try:
+            return date.fromisoformat(text) if text else None
+        except ValueError:
+            return text
+
+
+class Lines(LinesField):
+    """Several values; as with `Typed`, the verb says where one is needed."""
+
+    def validate(self, value: Any) -> None:
+        """Nothing here."""
+
+
+class YesOrNo(Typed):
+    """Two choices whose difference matters: both are explained."""
+
+    def prepare_value(self, value: Any) -> Any:
+        return {True: "yes", False: "no"}.get(value, value)
+
+    def to_python(self, value: Any) -> Any:
+        return {"yes": True, "no": False}.get(str(value), value)
+
+
+def _text(**attrs: str) -> forms.TextInput:
+    plain = {"autocomplete": "off", "autocapitalize": "off", "spellcheck": "false"}
+    return forms.TextInput(attrs=plain | attrs)
+
+
+class AccountForm(PageForm):
+    """All fields of R2, and the secret and the folders beside them."""
+
+    name = Typed(
+        label=gettext_lazy("Name"),
+        help_text=gettext_lazy("As you call it here, such as Orders or Info."),
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+    store = PickField(
+        label=gettext_lazy("Store"),
+        required=False,
+        none=gettext_lazy("All stores"),
+        help_text=gettext_lazy(
+            "Senders are looked for among the customers of this store, and those of no store."
+        ),
+    )
+    address = Typed(
+        label=gettext_lazy("E-mail address"),
+        required=False,
+        help_text=gettext_lazy("The address that customers write to, if it is not the login."),
+        widget=_text(inputmode="email"),
+    )
+    active = forms.BooleanField(
+        label=gettext_lazy("Active: mail is collected"),
+        required=False,
+        help_text=gettext_lazy("Without the tick it is paused; nothing is forgotten."),
+    )
+
+    protocol = Typed(
+        label=gettext_lazy("Protocol"),
+        help_text=gettext_lazy("IMAP, where the server has it: it knows folders. POP3 otherwise."),
+        widget=forms.Select(choices=CollectionAccount.Protocol.choices),
+    )
+    host = Typed(
+        label=gettext_lazy("Server"),
+        help_text=gettext_lazy("The name of the incoming mail server, as your provider gives it."),
+        widget=_text(inputmode="url", placeholder="imap.example.com"),
+    )
+    security = Typed(
+        label=gettext_lazy("Encryption"),
+        help_text=gettext_lazy("TLS is usual. STARTTLS is the older way, encrypted too."),
+        widget=forms.Select(choices=CollectionAccount.Security.choices),
+    )
+    port = Whole(
+        label=gettext_lazy("Port"),
+        required=False,
+        help_text=gettext_lazy("Leave it empty for the usual one."),
+        widget=_text(inputmode="numeric"),
+    )
+    username = Typed(
+        label=gettext_lazy("Login"),
+        help_text=gettext_lazy("Mostly the whole e-mail address."),
+        widget=_text(),
+    )
+    secret = Typed(
+        label=gettext_lazy("Password"),
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}, render_value=False),
+    )
+    pinned_sha256 = Typed(
+        label=gettext_lazy("Trusted certificate"),
+        required=False,
+        help_text=gettext_lazy(
+            "The SHA-256 of the one certificate to accept. Empty is right for every provider "
+            "whose certificate is publicly trusted."
+        ),
+        widget=_text(),
+    )
+
+    start = Typed(
+        label=gettext_lazy("Start with"),
+        widget=forms.RadioSelect(choices=CollectionAccount.Start.choices),
+    )
+    start_date = Day(label=gettext_lazy("From this day on"), required=False)
+    folders = Lines(
+        label=gettext_lazy("Folders"),
+        help_text=gettext_lazy("One on each line. Customers' letters arrive in INBOX."),
+        widget=forms.Textarea(attrs={"rows": 2, "spellcheck": "false"}),
+    )
+    sent_folders = Lines(
+        label=gettext_lazy("Folders of sent letters"),
+        required=False,
+        help_text=gettext_lazy(
+            "One on each line. What you sent from elsewhere then stands with the customer; nobody "
+            "is notified of it."
+        ),
+        widget=forms.Textarea(attrs={"rows": 2, "spellcheck": "false"}),
+    )
+    max_message_bytes = Megabytes(
+        label=gettext_lazy("Largest message, in MB"),
+        required=False,
+        help_text=gettext_lazy(
+            "Of a larger one you see who wrote and when, and can fetch the rest by hand."
+        ),
+        widget=_text(inputmode="decimal"),
+    )
+
+    create_customer = YesOrNo(
+        label=gettext_lazy("When the sender is not a customer"),
+        widget=forms.RadioSelect(
+            choices=[
+                (
+                    "no",
+                    gettext_lazy(
+                        "Do not create one. The letter is not downloaded; it stays on the server, "
+                        "untouched."
+                    ),
+                ),
+                (
+                    "yes",
+                    gettext_lazy(
+                        "Create the customer. All letters are downloaded, and the new customer is "
+                        "given to an agent of the group."
+                    ),
+                ),
+            ]
+        ),
+    )
+    group = PickField(
+        label=gettext_lazy("Agent group for new customers"),
+        required=False,
+        none=gettext_lazy("No group"),
+        help_text=gettext_lazy(
+            "They are shared out evenly: first among those who are Free and signed in."
+        ),
+    )
+    notify_agent = forms.BooleanField(
+        label=gettext_lazy("Notify the agent"),
+        required=False,
+        help_text=gettext_lazy("The customer's agent is told of each letter that comes in."),
+    )
+    after = Typed(
+        label=gettext_lazy("Downloaded messages on the server"),
+        help_text=gettext_lazy("Whatever was not downloaded is never touched."),
+        widget=forms.RadioSelect(choices=CollectionAccount.After.choices),
+    )
+    history = Typed(
+        label=gettext_lazy("Notify of letters that were there before"),
+        help_text=gettext_lazy(
+            "Old letters are filed as read; those of the last 7 days count as new."
+        ),
+        widget=forms.Select(choices=CollectionAccount.History.choices),
+    )
+
+    hand_out_existing = forms.BooleanField(
+        label=gettext_lazy("Give customers without an agent to the group when they write"),
+        required=False,
+    )
+    fetch_skipped_at_once = forms.BooleanField(
+        label=gettext_lazy("When a customer comes to exist, fetch earlier letters at once"),
+        required=False,
+    )
+    lists_as_persons = forms.BooleanField(
+        label=gettext_lazy("Treat mailing lists and bulk mail like letters from persons"),
+        required=False,
+    )
+    fold_dots = forms.BooleanField(
+        label=gettext_lazy("Dots before the @ make no difference"),
+        required=False,
+        help_text=gettext_lazy("a.na@example.com and ana@example.com are the same customer."),
+    )
+    fold_plus = forms.BooleanField(
+        label=gettext_lazy("What follows a plus sign makes no difference"),
+        required=False,
+        help_text=gettext_lazy("ana+shop@example.com and ana@example.com are the same customer."),
+    )
+    reply_to_senders = Lines(
+        label=gettext_lazy("Senders of web forms"),
+        required=False,
+        help_text=gettext_lazy(
+            "One address on each line. Of their mail, who wrote is the address in Reply-To."
+        ),
+        widget=forms.Textarea(attrs={"rows": 2, "spellcheck": "false"}),
+    )
+    trusted_authserv_id = Typed(
+        label=gettext_lazy("Server whose check of the sender is trusted"),
+        required=False,
+        help_text=gettext_lazy(
+            "The first word of the header Authentication-Results, as your server writes it. With "
+            "it, letters with a forged sender are marked (DMARC)."
+        ),
+        widget=_text(),
+    )
+    poll_seconds = Decimals(
+        label=gettext_lazy("Seconds between two collections"),
+        required=False,
+        help_text=gettext_lazy("Empty is as usual in this installation."),
+        widget=_text(inputmode="decimal"),
+    )
+
+    def __init__(
+        self,
+        data: "Mapping[str, Any] | None",
+        *,
+        person: Person,
+        account: CollectionAccount | None = None,
+    ) -> None:
+        initial = initial_of(account) if account else _initial_of_new()
+        super().__init__(data, initial=initial)
+        self._offer(person)
+        self.is_settled = account is not None and _was_collected(account)
+        if account is not None:
+            self.fields["secret"].required = False
+            self.fields["secret"].help_text = _("Leave it empty to keep the stored one.")
+        else:
+            self.fields["secret"].help_text = _(
+                "Often a password for programs alone, made in the provider's settings."
+            )
+        if self.data.get("secret"):
+            self.fields["secret"].help_text = _(
+                "Type it again: a password is never sent back to a page."
+            )
+        if self.is_settled:
+            self._lock()
+
+    def add_error(self, field: str | None, error: Any) -> None:
+        """Django's; a size is refused in the unit in which it was typed."""
+        if field == "max_message_bytes":
+            error = _("The largest message has from 0.01 to 950 MB.")
+        super().add_error(field, error)
+
+    def whole(self) -> dict[str, Any]:
+        """All fields, for a new account or a check. `secret` is what was typed, maybe ""."""
+        names = (*FIELDS, "secret", "folders", "sent_folders")
+        return {name: self.cleaned_data[name] for name in names}
+
+    def changes(self) -> dict[str, Any]:
+        """What is not as it was, and `secret` None where none was typed."""
+        names = {*FIELDS, "folders", "sent_folders"}
+        changed = {name: self.cleaned_data[name] for name in self.changed_data if name in names}
+        return changed | {"secret": self.cleaned_data["secret"] or None}
+
+    def usual_port(self) -> int:
+        """Of the protocol and the encryption that are chosen at present."""
+        try:
+            return default_port(self["protocol"].value(), self["security"].value())
+        except ValueError:  # neither is one of ours
+            return default_port("imap", "tls")
+
+    def _offer(self, person: Person) -> None:
+        for name, rows in (("store", person.stores()), ("group", person.groups())):
+            field = self.fields[name]
+            assert isinstance(field, PickField)
+            field.offer(rows)
+
+    def _lock(self) -> None:
+        """A browser sends nothing for a locked field. What is sent all the same, from a page that
+        was opened before the first collection, is for the verb to refuse.
+        """
+        for name in LOCKED:
+            if name not in self.data:
+                self.fields[name].disabled = True
+
+
+def initial_of(account: CollectionAccount) -> dict[str, Any]:
+    """The fields as they are stored; a usual port is shown as empty, so that it goes on following
+    the protocol and the encryption.
+    """
+    values = {name: getattr(account, name) for name in FIELDS}
+    if account.port == default_port(account.protocol, account.security):
+        values["port"] = None
+    folders = list(account.folders.order_by("pk"))
+    for field, role in (("folders", Folder.Role.INBOX), ("sent_folders", Folder.Role.SENT)):
+        values[field] = [folder.name for folder in folders if folder.role == role]
+    return values
+
+
+def _initial_of_new() -> dict[str, Any]:
+    return field_defaults() | {"folders": ["INBOX"], "sent_folders": []}
+
+
+def _was_collected(account: CollectionAccount) -> bool:
+    return account.folders.filter(baseline_at__isnull=False).exists()

@@ -1,0 +1,80 @@
+"""What the tests of incoming mailboxes share: accounts, what a browser sends, what a page says."""
+
+import html
+import re
+from typing import Any
+
+from buzon.desk.models import Organization
+from buzon.intake.accounts import add_account
+from buzon.intake.models import Arrival, CollectionAccount
+from buzon.web.pages.collection_account_fields import AccountForm
+
+# What a browser sends of the new form where only the needed fields were typed.
+TYPED: dict[str, Any] = {
+    "name": "Pedidos",
+    "store": "",
+    "address": "",
+    "active": "on",
+    "protocol": "imap",
+    "host": "imap.example.com",
+    "security": "tls",
+    "port": "",
+    "username": "pedidos@example.com",
+    "secret": "s3cret-4711",
+    "pinned_sha256": "",
+    "start": "all",
+    "start_date": "",
+    "folders": "INBOX",
+    "sent_folders": "",
+    "max_message_bytes": "50",
+    "create_customer": "no",
+    "group": "",
+    "notify_agent": "on",
+    "after": "leave",
+    "history": "auto",
+    "reply_to_senders": "",
+    "trusted_authserv_id": "",
+    "poll_seconds": "",
+}
+
+
+def account_of(shop: Organization, name: str = "Pedidos", **fields: Any) -> CollectionAccount:
+    values = {
+        "host": "imap.example.com",
+        "username": "pedidos@example.com",
+        "secret": "s3cret-4711",
+    }
+    return add_account(shop, name=name, **(values | fields))
+
+
+def arrive(account: CollectionAccount, number: int, **fields: Any) -> None:
+    """So many rows of its ledger."""
+    first = Arrival.objects.filter(account=account).count() + 1
+    values: dict[str, Any] = {"outcome": "filed", "sha256": "ab" * 32, "size": 1_000} | fields
+    Arrival.objects.bulk_create(
+        Arrival(
+            organization=account.organization,
+            account=account,
+            folder=account.folders.order_by("pk")[0],
+            uidvalidity=1,
+            uid=uid,
+            **values,
+        )
+        for uid in range(first, first + number)
+    )
+
+
+def error_of(page: str, field: str) -> str:
+    """What stands in the page next to this field."""
+    return html.unescape(page.split(f'id="error-{field}"')[1].split("</div>")[0])
+
+
+def wrong_fields(page: str) -> dict[str, str]:
+    """Field → what stands next to it, of those where something does."""
+    found = {name: error_of(page, name) for name in AccountForm.base_fields}
+    return {name: told for name, told in found.items() if "<p>" in told}
+
+
+def words(page: str) -> str:
+    """The page's text, on one line."""
+    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", page)).split())

@@ -1,0 +1,317 @@
+"""The list of incoming mailboxes and the page of one: state, progress, counts, deeds."""
+
+import re
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+from pytest_django import Settings
+
+from buzon.desk.reasons import reason, reason_of_error
+from buzon.intake import vault
+from buzon.intake.accounts import credentials_of
+from buzon.intake.models import Arrival, CollectionAccount, Duty
+from buzon.wire.errors import AuthRejected, ConnectFailed, MailError, Throttled, TlsRefused
+from tests.web.accounts import account_of, arrive, words
+from tests.web.cast import Cast
+
+pytestmark = pytest.mark.django_db
+LIST = "/collection-accounts/"
+
+
+def set_state(account: CollectionAccount, state: str, why: dict[str, Any]) -> None:
+    CollectionAccount.objects.filter(pk=account.pk).update(
+        state=state, state_reason=why, state_since=timezone.now()
+    )
+
+
+def fails(account: CollectionAccount, state: str, error: MailError) -> None:
+    set_state(account, state, reason_of_error("mail_error", error, kind=type(error).__name__))
+
+
+def test_the_list_shows_each_account_with_its_counts(cast: Cast) -> None:
+    account = account_of(cast.shop, store=cast.store, create_customer=True, group=cast.group)
+    CollectionAccount.objects.update(last_collected_at=timezone.now() - timedelta(seconds=20))
+    account.duties.update(due_at=timezone.now() + timedelta(seconds=40))
+    arrive(account, 1_200)
+    arrive(account, 2, outcome="failed", sha256="")
+    page = cast.browser(cast.olga).get(LIST).text
+    told = words(page)
+    assert "Pedidos pedidos@example.com IMAP · imap.example.com:993 Norte" in told
+    assert "Working" in told
+    assert re.search(r"2\d s ago in 3\d s", told)
+    assert f'href="/ledger/?account={account.pk}&amp;outcome=filed"><span>Filed</span> ' in page
+    assert "<strong>1,200</strong>" in page
+    assert f'href="/ledger/?account={account.pk}&amp;outcome=failed"' in page
+    assert "outcome=skipped" not in page
+    assert "1 of 10 in use" in told
+    spanish = words(cast.browser(cast.olga, language="es").get(LIST).text)
+    assert "Archivado 1 200" in spanish
+    assert "En uso: 1 de 10" in spanish
+
+
+def test_an_empty_list_leads_to_the_form(cast: Cast) -> None:
+    page = cast.browser(cast.olga).get(LIST).text
+    assert "No incoming mailbox yet" in page
+    assert 'href="/collection-accounts/new"' in page
+
+
+def test_r1_a_full_list_says_so_instead_of_offering_the_form(
+    cast: Cast, settings: Settings
+) -> None:
+    settings.BUZON_MAX_ACCOUNTS = 1
+    account_of(cast.shop)
+    page = cast.browser(cast.olga).get(LIST).text
+    assert "There cannot be more than these." in page
+    assert 'href="/collection-accounts/new"' not in page
+
+
+def test_the_list_refreshes_itself_by_a_part(cast: Cast) -> None:
+    account = account_of(cast.shop)
+    browser = cast.browser(cast.olga)
+    assert 'hx-get="/collection-accounts/?part=rows"' in browser.get(LIST).text
+    part = browser.get(LIST, {"part": "rows"}).text
+    assert "<html" not in part
+    # What has the focus gets it again: it has a name of its own.
+    assert f'id="account-{account.pk}"' in part
+    assert all("id=" in tag for tag in re.findall(r"<a [^>]*>", part))
+    page = browser.get(f"{LIST}{account.pk}")
+    assert f'hx-get="/collection-accounts/{account.pk}?part=state"' in page.text
+    assert "<html" not in browser.get(f"{LIST}{account.pk}", {"part": "state"}).text
+
+
+def test_r14_a_first_download_shows_how_far_it_is(cast: Cast) -> None:
+    account = account_of(cast.shop)
+    account.folders.update(
+        baseline_at=timezone.now() - timedelta(minutes=5),
+        history_total=2_000,
+        low=1_801,
+        high=2_000,
+    )
+    arrive(account, 200, of_history=True, decided_at=timezone.now())
+    for address in (LIST, f"{LIST}{account.pk}"):
+        told = words(cast.browser(cast.olga).get(address).text)
+        assert "First download" in told
+        assert "200 of 2,000 letters (10%), the newest first" in told
+        assert "200 kB downloaded · about 9 minutes left" in told
+    spanish = words(cast.browser(cast.olga, language="es").get(LIST).text)
+    assert "200 de 2 000 cartas (10 %), primero las más recientes" in spanish
+    assert "quedan unos 9 minutos" in spanish
+
+
+FAILING: list[tuple[str, MailError, tuple[str, str], tuple[str, str]]] = [
+    (
+        "rejected",
+        AuthRejected("The server does not accept this login.", answer="[AUTH] No"),
+        ("Rejected by the server", "The server said: [AUTH] No. Check the user name"),
+        ("Rechazada por el servidor", "El servidor dijo: [AUTH] No."),
+    ),
+    (
+        "unreachable",
+        ConnectFailed("The server's name {host} was not found; check how it is written.", host="h"),
+        ("Server out of reach", "Buzón tries again by itself. If it lasts"),
+        ("Servidor inaccesible", "Buzón lo vuelve a intentar solo."),
+    ),
+    (
+        "rejected",
+        TlsRefused("The certificate of {host} is not trusted: {why}.", host="h", why="x"),
+        ("Rejected by the server", "it shows the certificate"),
+        ("Rechazada por el servidor", "le mostrará el certificado"),
+    ),
+    (
+        "throttled",
+        Throttled("The server asks for a pause."),
+        ("Slowed down by the server", "there is nothing for you to do"),
+        ("servidor", "usted no tiene que hacer nada"),
+    ),
+]
+
+
+@pytest.mark.parametrize(("state", "error", "english", "spanish"), FAILING)
+def test_a_failing_account_says_why_and_what_to_do(
+    cast: Cast, state: str, error: MailError, english: tuple[str, str], spanish: tuple[str, str]
+) -> None:
+    account = account_of(cast.shop)
+    fails(account, state, error)
+    for language, parts in (("en", english), ("es", spanish)):
+        browser = cast.browser(cast.olga, language=language)
+        for address in (LIST, f"{LIST}{account.pk}"):
+            told = words(browser.get(address).text)
+            assert all(part in told for part in parts), told
+
+
+def test_a_stop_asks_its_question_and_goes_on_when_answered(cast: Cast) -> None:
+    account = account_of(cast.shop)
+    set_state(account, "stopped", reason("renumbered", folder="INBOX", found=1, expected=9))
+    account.duties.update(due_at=None)
+    browser = cast.browser(cast.olga)
+    page = browser.get(f"{LIST}{account.pk}").text
+    assert "Shall Buzón go on with this mailbox?" in page
+    assert words(page).count("only 1 of 9 messages were found again.") == 1
+    assert "Collect now" not in page
+    spanish = cast.browser(cast.olga, language="es").get(f"{LIST}{account.pk}").text
+    assert "¿Debe Buzón continuar con esta cuenta?" in spanish
+    refused = browser.post(f"{LIST}{account.pk}/due", follow=True)
+    assert "waits for a decision" in refused.text
+    done = browser.post(f"{LIST}{account.pk}/resumption", follow=True)
+    assert "Pedidos goes on." in done.text
+    account.refresh_from_db()
+    assert (account.state, account.accept_renumbering) == ("working", True)
+    assert all(duty.due_at is not None for duty in Duty.objects.all())
+
+
+def test_collect_now_makes_it_due(cast: Cast) -> None:
+    account = account_of(cast.shop)
+    later = timezone.now() + timedelta(hours=1)
+    account.duties.update(due_at=later)
+    page = cast.browser(cast.olga).post(f"{LIST}{account.pk}/due", follow=True)
+    assert "Pedidos is being collected." in page.text
+    assert all(duty.due_at < later for duty in Duty.objects.all())
+
+
+def test_pause_and_go_on(cast: Cast) -> None:
+    account = account_of(cast.shop)
+    browser = cast.browser(cast.olga)
+    page = browser.post(f"{LIST}{account.pk}/active", {"active": "no"}, follow=True).text
+    assert "Pedidos is paused." in page
+    assert "Paused" in words(page)
+    assert "Let it go on" in page
+    account.refresh_from_db()
+    assert not account.active
+    refused = cast.browser(cast.olga, language="es").post(f"{LIST}{account.pk}/due", follow=True)
+    assert "Pedidos está en pausa: reanúdela antes." in refused.text
+    browser.post(f"{LIST}{account.pk}/active", {"active": "yes"})
+    account.refresh_from_db()
+    assert account.active
+
+
+def test_nobody_collecting_is_said(cast: Cast) -> None:
+    account = account_of(cast.shop)
+    account.duties.update(due_at=timezone.now() - timedelta(minutes=9))
+    browser = cast.browser(cast.olga)
+    assert "due since" in browser.get(LIST).text
+    assert "nobody collects" in browser.get(f"{LIST}{account.pk}").text
+    account.duties.update(
+        lease_owner="worker", lease_until=timezone.now() + timedelta(minutes=1)
+    )  # fmt: skip
+    assert "under way" in words(browser.get(LIST).text)
+    assert "nobody collects" not in browser.get(f"{LIST}{account.pk}").text
+
+
+def test_customers_for_nobody_are_said(cast: Cast) -> None:
+    """R10."""
+    account_of(cast.shop, create_customer=True)
+    assert "no group is chosen" in cast.browser(cast.olga).get(LIST).text
+
+
+def test_the_page_shows_folders_ledger_and_failures(cast: Cast) -> None:
+    account = account_of(cast.shop, folders=["INBOX"], sent_folders=["Enviados"])
+    account.folders.filter(name="INBOX").update(
+        baseline_at=timezone.now(), history_total=100, low=61, outside=7
+    )
+    arrive(account, 40, of_history=True, sender="eva@example.com", reason=reason("known_customer"))
+    failing = reason("not_understood", error="x")
+    arrive(account, 1, outcome="failed", sender="roto@example.com", reason=failing, sha256="")
+    told = words(cast.browser(cast.olga).get(f"{LIST}{account.pk}").text)
+    # on the server, in the ledger, still to come, outside the window
+    assert "INBOX 108 41 60 7" in told
+    assert "Enviados sent letters not looked at yet 0 0 0 0" in told
+    assert "eva@example.com Filed The sender is a customer" in told
+    assert "Messages that failed" in told
+    assert told.count("roto@example.com") == 2
+
+
+def test_removing_says_what_goes_and_what_stays(cast: Cast) -> None:
+    account = account_of(cast.shop)
+    arrive(account, 1_234)
+    digest = vault.digest(b"abc")
+    vault.put(cast.shop.pk, [(digest, b"abc")])
+    browser = cast.browser(cast.olga)
+    page = words(browser.get(f"{LIST}{account.pk}/removal").text)
+    assert "Remove Pedidos?" in page
+    assert "1,234 rows of the ledger" in page
+    assert CollectionAccount.objects.exists()
+    done = browser.post(f"{LIST}{account.pk}/removal", follow=True)
+    assert "Removed Pedidos and 1,234 rows of its ledger." in done.text
+    assert not CollectionAccount.objects.exists()
+    assert not Arrival.objects.exists()
+    assert vault.get(cast.shop.pk, digest) == b"abc"
+
+
+def test_a_shown_certificate_is_trusted(cast: Cast) -> None:
+    account = account_of(cast.shop)
+    browser = cast.browser(cast.olga)
+    address = f"{LIST}{account.pk}/certificate"
+    page = browser.post(address, {"trust": "ab" * 32}, follow=True)
+    assert "From now on Pedidos accepts exactly this certificate." in page.text
+    account.refresh_from_db()
+    assert account.pinned_sha256 == "ab" * 32
+    assert credentials_of(account).secret == "s3cret-4711"
+    refused = browser.post(address, {"trust": "nonsense"}, follow=True)
+    assert "64 hexadecimal digits" in refused.text
+    account.refresh_from_db()
+    assert account.pinned_sha256 == "ab" * 32
+
+
+PLACES = ["", "/change", "/removal"]
+DEEDS = ["/due", "/active", "/resumption", "/certificate", "/check", "/removal", "/change"]
+
+
+def test_nobody_else_sees_or_does_anything(cast: Cast) -> None:
+    account = account_of(cast.shop)
+    before = CollectionAccount.objects.values().get()
+    for browser, status in (
+        (cast.browser(cast.charlie), 404),
+        (cast.browser(cast.ana), 404),
+        (cast.browser(), 302),
+    ):
+        for place in PLACES:
+            assert browser.get(f"{LIST}{account.pk}{place}").status_code == status, place
+        for deed in DEEDS:
+            assert browser.post(f"{LIST}{account.pk}{deed}").status_code == status, deed
+    assert "Pedidos" not in cast.browser(cast.charlie).get(LIST).text
+    assert cast.browser(cast.ana).get(LIST).status_code == 404
+    assert CollectionAccount.objects.values().get() == before
+
+
+def test_deeds_are_posted(cast: Cast) -> None:
+    account = account_of(cast.shop)
+    browser = cast.browser(cast.olga)
+    for deed in ("/due", "/active", "/resumption", "/certificate", "/check"):
+        assert browser.get(f"{LIST}{account.pk}{deed}").status_code == 405
+
+
+def test_the_list_takes_no_more_queries_for_fifty(
+    cast: Cast, settings: Settings, django_assert_max_num_queries: Any
+) -> None:
+    settings.BUZON_MAX_ACCOUNTS = 50
+    for number in range(50):
+        account = account_of(cast.shop, f"a{number}", store=cast.store, group=cast.group)
+        account.folders.update(baseline_at=timezone.now(), history_total=9, low=5)
+        arrive(account, 2, of_history=True)
+    browser = cast.browser(cast.olga)
+    with django_assert_max_num_queries(16):
+        assert _shown(browser, LIST) == 50
+    with django_assert_max_num_queries(15):
+        assert _shown(browser, LIST + "?part=rows") == 50
+
+
+def test_the_page_takes_no_more_queries_for_a_full_ledger(
+    cast: Cast, django_assert_max_num_queries: Any
+) -> None:
+    names = [f"f{number}" for number in range(50)]
+    account = account_of(cast.shop, folders=names, store=cast.store, group=cast.group)
+    arrive(account, 60)
+    arrive(account, 60, outcome="failed", sha256="")
+    browser = cast.browser(cast.olga)
+    with django_assert_max_num_queries(19):
+        page = browser.get(f"{LIST}{account.pk}").text
+    assert page.count('data-label="On the server"') == 50
+    with django_assert_max_num_queries(14):
+        browser.get(f"{LIST}{account.pk}/change")
+
+
+def _shown(browser: Client, address: str) -> int:
+    return browser.get(address).text.count('<td class="account-state">')
