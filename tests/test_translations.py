@@ -189,3 +189,9 @@ def test_a_source_without_a_catalogue_misses_all(
     shutil.rmtree(source / PLACE, ignore_errors=True)
     assert run(source, "check") == 1
     assert len(said(capsys)) == len(SPANISH) + 1
+
+
+def test_everything_is_in_both_languages(capsys: pytest.CaptureFixture[str]) -> None:
+    """Of the product itself: nothing missing, nothing stale, and the .mo made from the .po."""
+    status = main(["check"])
+    assert (status, said(capsys)) == (0, [])
