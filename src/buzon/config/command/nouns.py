@@ -24,6 +24,7 @@ NOUNS = {
     "store": Noun("store", "Stores: the shops of the organization"),
     "group": Noun("group", "Agent groups, among which new customers are shared out"),
     "agent": Noun("agent", "Agents: those who answer customers"),
+    "administrator": Noun("administrator", "Administrators, and the passwords of all logins"),
     "customer": Noun("customer", "Customers and the addresses they write from"),
     "notification": Noun("notification", "Who was told of what"),
     "block": Noun("block", "Senders and domains whose mail is ignored"),
