@@ -12,10 +12,11 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 from tools.stage import Stage, open_stage
 
-from tests.browser.window import Windows
+from tests.browser.window import StageWindows
 from tests.lease.real_database import no_database
 
 CHROMIUM = Path("/usr/bin/chromium")
+OpenStage = Callable[[str], StageWindows]
 MISSING = "There is no chromium here: `apt install chromium`, or `make test`, which does that."
 
 
@@ -38,20 +39,20 @@ def full() -> Iterator[Stage]:
 
 
 @pytest.fixture
-def windows(chromium: Browser, full: Stage) -> Iterator[Windows]:
+def windows(chromium: Browser, full: Stage) -> Iterator[StageWindows]:
     """On the shared stage; after the test nobody may have complained."""
-    opened = Windows(chromium, full)
+    opened = StageWindows(chromium, full)
     yield opened
     opened.close()
 
 
 @pytest.fixture
-def stage_of_its_own(chromium: Browser) -> Iterator[Callable[[str], Windows]]:
+def stage_of_its_own(chromium: Browser) -> Iterator[OpenStage]:
     """For a test that changes what others would see: `stage_of_its_own("empty")`."""
     with ExitStack() as running:
 
-        def opened(kind: str) -> Windows:
-            windows = Windows(chromium, running.enter_context(stage_on_this_database(kind)))
+        def opened(kind: str) -> StageWindows:
+            windows = StageWindows(chromium, running.enter_context(stage_on_this_database(kind)))
             running.callback(windows.close)
             return windows
 

@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, FloatRect, Page, expect
 from tools.stage import Stage
 
 from tests.browser.conftest import stage_on_this_database
-from tests.browser.window import Windows
+from tests.browser.window import StageWindows
 
 SOON = 15_000  # milliseconds: the demonstration's mailboxes are asked every 5 seconds
 SUBJECT = "¿Queda alguna tinaja?"
@@ -25,13 +25,15 @@ def living() -> Iterator[Stage]:
 
 
 @pytest.fixture
-def windows(chromium: Browser, living: Stage) -> Iterator[Windows]:
-    opened = Windows(chromium, living)
+def windows(chromium: Browser, living: Stage) -> Iterator[StageWindows]:
+    opened = StageWindows(chromium, living)
     yield opened
     opened.close()
 
 
-def test_R13_a_popup_comes_while_the_agent_looks_and_leads_to_the_letter(windows: Windows) -> None:
+def test_R13_a_popup_comes_while_the_agent_looks_and_leads_to_the_letter(
+    windows: StageWindows,
+) -> None:
     page = windows.open("agent", language="es-ES")
     address = _a_customer(page)
     _look(page, "/customers/")
@@ -47,7 +49,7 @@ def test_R13_a_popup_comes_while_the_agent_looks_and_leads_to_the_letter(windows
     assert _unread(page) == unread, "whoever opened it has seen it"
 
 
-def test_a_popup_is_closed_by_its_button_and_does_not_come_back(windows: Windows) -> None:
+def test_a_popup_is_closed_by_its_button_and_does_not_come_back(windows: StageWindows) -> None:
     page = windows.open("agent")
     address = _a_customer(page)
     _look(page, "/letters/")
@@ -60,7 +62,7 @@ def test_a_popup_is_closed_by_its_button_and_does_not_come_back(windows: Windows
     expect(page.locator("[data-popup]")).to_have_count(0)
 
 
-def test_R13_a_tab_that_nobody_looks_at_shows_no_popup(windows: Windows) -> None:
+def test_R13_a_tab_that_nobody_looks_at_shows_no_popup(windows: StageWindows) -> None:
     behind = windows.open("agent")
     address = _a_customer(behind)
     _look(behind, "/letters/")
@@ -76,7 +78,9 @@ def test_R13_a_tab_that_nobody_looks_at_shows_no_popup(windows: Windows) -> None
     assert _unread(behind) == _unread(in_front)
 
 
-def test_R13_what_comes_while_nobody_looks_is_shown_when_somebody_does(windows: Windows) -> None:
+def test_R13_what_comes_while_nobody_looks_is_shown_when_somebody_does(
+    windows: StageWindows,
+) -> None:
     page = windows.open("agent")
     address = _a_customer(page)
     _look(page, "/letters/")
@@ -126,7 +130,7 @@ def _is_at_the_bottom_right(page: Page, box: FloatRect | None) -> None:
     assert 0 <= below <= 40
 
 
-def _write(windows: Windows, address: str) -> None:
+def _write(windows: StageWindows, address: str) -> None:
     octets = (
         f"From: {address}\r\nTo: pedidos@barroyolivo.example\r\nSubject: {SUBJECT}\r\n"
         f"Message-ID: <{uuid4()}@tinaja.example>\r\nContent-Type: text/plain; charset=utf-8\r\n"

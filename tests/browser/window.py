@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Generic, Protocol, TypeVar
 from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request
@@ -12,12 +12,24 @@ WAIT = 10_000.0  # milliseconds, far more than anything takes
 OWN = ("data:", "blob:", "about:", "chrome-error:")
 
 
+Served = TypeVar("Served", bound="Serving")
+
+
+class Serving(Protocol):
+    """Where pages are, and what makes a browser somebody's."""
+
+    @property
+    def url(self) -> str: ...
+
+    def cookies(self, who: str) -> list[dict[str, str]]: ...
+
+
 @dataclass
-class Windows:
-    """Opens pages of a stage; `complaints` is what the browser found wrong with them."""
+class Windows(Generic[Served]):
+    """Opens pages of what is served; `complaints` is what the browser found wrong with them."""
 
     browser: Browser
-    stage: Stage
+    stage: Served
     complaints: list[str] = field(default_factory=list)
     _forgiven: list[str] = field(default_factory=list)
     _contexts: list[BrowserContext] = field(default_factory=list)
@@ -69,3 +81,6 @@ class Windows:
         ours = urlsplit(self.stage.url).netloc
         if not request.url.startswith(OWN) and urlsplit(request.url).netloc != ours:
             self.complaints.append(f"asks another host: {request.url}")
+
+
+StageWindows = Windows[Stage]

@@ -25,6 +25,8 @@ document.addEventListener("submit", (event) => {
   if (event.submitter) event.submitter.setAttribute("aria-busy", "true");
 });
 window.addEventListener("pageshow", () => {
+  // A filter shows what the list is filtered by, not what was typed before one went back.
+  for (const filter of document.querySelectorAll("form.filters")) filter.reset();
   for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
   for (const button of document.querySelectorAll("[aria-busy]")) button.removeAttribute("aria-busy");
 });

@@ -1,0 +1,62 @@
+"""On a phone: the menu opens and leads everywhere, lists are read line by line, fingers hit."""
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.window import StageWindows
+
+PHONE = 390
+FINGER = 24  # CSS pixels, the least that WCAG 2.2 (2.5.8) allows
+
+SMALL = """(least) => [...document.querySelectorAll(
+    "main a, main button, main input:not([type=hidden]), main select, main summary, header a, "
+    + "header summary")]
+  .filter((one) => one.checkVisibility({ visibilityProperty: true }))
+  .filter((one) => !one.closest("p, li, td, dd, .table-box, .visually-hidden, label"))
+  .map((one) => [one.getBoundingClientRect(), one.outerHTML.slice(0, 120)])
+  .filter(([box]) => box.width > 1 && (box.width < least || box.height < least))
+  .map(([box, html]) => `${box.width} by ${box.height}: ${html}`)"""
+
+
+def test_the_menu_opens_leads_on_and_closes(windows: StageWindows) -> None:
+    page = windows.open("administrator", width=PHONE)
+    page.goto("/letters/")
+    menu = page.locator(".drawer nav")
+    expect(menu).to_be_hidden()
+    page.locator(".drawer > summary").click()
+    expect(menu.get_by_role("link")).to_have_count(page.locator(".side a").count())
+    page.locator("h1").click(position={"x": 5, "y": 5}, force=True)
+    page.keyboard.press("Escape")
+    expect(menu).to_be_hidden()
+    page.locator(".drawer > summary").click()
+    menu.get_by_role("link", name="Stores").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Stores")
+    expect(menu).to_be_hidden()
+
+
+@pytest.mark.parametrize("url", ["/customers/", "/collection-accounts/", "/agents/", "/stores/"])
+def test_a_table_is_read_line_by_line_with_the_name_of_each_value(
+    windows: StageWindows, url: str
+) -> None:
+    page = windows.open("administrator", width=PHONE)
+    page.goto(url)
+    row = page.locator(".table.is-cards tbody tr").first
+    box = row.bounding_box()
+    assert box
+    assert box["width"] <= PHONE
+    unnamed = row.locator("td:not([data-label])").count()
+    assert unnamed <= row.locator("td").count() / 2
+    assert "none" not in page.evaluate(BEFORE), "the name of a value is drawn before it"
+
+
+BEFORE = """[...document.querySelectorAll(".table.is-cards td[data-label]")]
+  .filter((one) => one.checkVisibility()).map((one) => getComputedStyle(one, "::before").content)"""
+
+
+@pytest.mark.parametrize(
+    "url", ["/", "/letters/", "/customers/", "/stores/new", "/me", "/collection-accounts/new"]
+)
+def test_what_is_pressed_is_large_enough_for_a_finger(windows: StageWindows, url: str) -> None:
+    page: Page = windows.open("administrator", width=PHONE)
+    page.goto(url)
+    assert page.evaluate(SMALL, FINGER) == []
