@@ -96,6 +96,34 @@ class Demonstration:
         ]
 
 
+class OnDemand:
+    """The demonstration of this process: begun at the start or when a page asks for it, once, and
+    ended with the process.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._running: Demonstration | None = None
+
+    def begun(self) -> Demonstration:
+        """Begin it, or find it running. Raises as `Demonstration.begin` does."""
+        with self._lock:
+            self._running = self._running or Demonstration.begin()
+            return self._running
+
+    def login(self) -> tuple[str, str]:
+        """Likewise; its administrator's e-mail and password."""
+        running = self.begun()
+        return running.administrator, running.password
+
+    def stop(self) -> None:
+        """End it, if it was begun."""
+        with self._lock:
+            if self._running is not None:
+                self._running.stop()
+            self._running = None
+
+
 class _Presence:
     """A thread that gives signs of life for agents of the demonstration who have no login.
 

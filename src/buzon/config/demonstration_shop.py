@@ -4,9 +4,9 @@ from importlib import resources
 from itertools import count
 from typing import Any, NamedTuple
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
-from buzon.config.installation import _language as spoken_language
+from buzon.config.installation import spoken_language
 from buzon.demo.shop import MAILBOXES, OFFICE, SERVER, ShopMail
 from buzon.desk.blocking import block_sender
 from buzon.desk.customers import import_csv
@@ -76,8 +76,8 @@ _NAMES = {
 }
 
 
-def remove_earlier() -> None:
-    """Remove the organization of an earlier demonstration, if there is one.
+def earlier() -> QuerySet[Organization]:
+    """The organization of an earlier demonstration, if there is one.
 
     It is known by its administrator's login together with what only a demonstration has: one of
     its two stores, or one of its logins on our own server.
@@ -89,7 +89,12 @@ def remove_earlier() -> None:
             collection_accounts__username__in=MAILBOXES.values(),
         )
     )
-    for organization in ours.distinct():
+    return ours.distinct()
+
+
+def remove_earlier() -> None:
+    """Remove it, with everything in it."""
+    for organization in earlier():
         suspend_organization(organization)
         remove_organization(organization)
 

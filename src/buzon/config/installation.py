@@ -186,7 +186,7 @@ def _first_people(organization: str, administrator: str | None) -> FirstStart | 
         with transaction.atomic():
             first = Organization.objects.order_by("pk").first()
             is_new = first is None
-            first = first or add_organization(organization, language=_language())
+            first = first or add_organization(organization, language=spoken_language())
             if administrator is None or has_administrator():
                 return FirstStart(first.name) if is_new else None
             user = add_administrator(first, email=administrator, password=password)
@@ -200,7 +200,7 @@ def has_administrator() -> bool:
     return User.objects.filter(role=User.Role.ADMINISTRATOR).exists()
 
 
-def _language() -> str:
+def spoken_language() -> str:
     """Spanish where this terminal speaks it."""
     spoken = os.environ.get("LC_ALL") or os.environ.get("LC_MESSAGES") or os.environ.get("LANG")
     return "es" if (spoken or "").lower().startswith("es") else "en"

@@ -4,12 +4,15 @@ import contextlib
 import queue
 import signal
 import sys
+from collections.abc import Iterator
 from email.utils import parseaddr
 
 from django.conf import settings
 from django.db import connections
 
 from buzon.config import logs
+from buzon.config.demonstration import OnDemand
+from buzon.config.demonstration_shop import earlier
 from buzon.config.installation import (
     FIRST_ORGANIZATION,
     FirstStart,
@@ -23,16 +26,23 @@ from buzon.config.serving import PageServer
 from buzon.fleet.dispatcher import Embedded
 from buzon.intake.models import CollectionAccount
 from buzon.intake.runs import collect_once, process_once
+from buzon.web import wiring
 from buzon.web.setup_code import setup_code
 
 HEARD_WITHIN = 0.5  # seconds
 
 
-def run(*, organization: str = FIRST_ORGANIZATION, administrator: str | None = None) -> int:
+def run(
+    *,
+    organization: str = FIRST_ORGANIZATION,
+    administrator: str | None = None,
+    demo: bool = False,
+) -> int:
     """Set up what is missing, work until SIGINT or SIGTERM, and return the exit status.
 
     The two names are for a first start; without `administrator` the set-up page makes the first
-    one, for whoever has the code that is shown here. Raises InstallationError.
+    one, for whoever has the code that is shown here. With `demo` the demonstration shop is made
+    anew, and instead of a first organization. Raises InstallationError.
     """
     logs.set_up(level=_level())
     _check_mail_settings()
@@ -42,18 +52,35 @@ def run(*, organization: str = FIRST_ORGANIZATION, administrator: str | None = N
             first = open_installation(
                 create=True,
                 upgrade=True,
-                organization=organization,
+                organization=None if demo else organization,
                 administrator=administrator,
                 say=say,
             )
             if first is not None and first.email:
                 _show(first)
-            _work_until_signal(pages)
+            with _demonstration(pages, demo=demo):
+                _work_until_signal(pages)
         finally:
             if pages is not None:
                 pages.stop()
             connections.close_all()
     return 0
+
+
+@contextlib.contextmanager
+def _demonstration(pages: PageServer | None, *, demo: bool) -> Iterator[None]:
+    """The demonstration shop can be begun by a page; where it was there before, it begins anew,
+    because its mail server ended with the process of then.
+    """
+    shop = OnDemand()
+    wiring.demonstration = shop.login
+    try:
+        if demo or earlier().exists():
+            _box(*shop.begun().told(f"{pages.public_url}/" if pages is not None else ""))
+        yield
+    finally:
+        wiring.demonstration = None
+        shop.stop()
 
 
 def _work_until_signal(pages: PageServer | None) -> None:

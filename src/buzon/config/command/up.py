@@ -27,9 +27,19 @@ def add_to(parser: Parser) -> None:
         help="at the first start: make this login, and show its password once (default: the "
         "set-up page makes it)",
     )
+    parser.add_argument(
+        "--demo",
+        action="store_true",
+        help="with a demonstration shop, made anew at each start: letters that keep coming, "
+        "agents, customers, and where to sign in; other organizations are not touched",
+    )
 
 
 def _up(options: Namespace) -> int:
     from buzon.config.up import run  # the wire and the dispatcher: help need not load them
 
-    return run(organization=options.organization, administrator=options.administrator)
+    return run(
+        organization=options.organization,
+        administrator=options.administrator,
+        demo=options.demo,
+    )
