@@ -73,6 +73,9 @@ def test_next_collection_is_the_duties(shop: Organization) -> None:
     account.duties.filter(kind="collect").update(due_at=later)
     account.duties.filter(kind="process").update(due_at=None)
     assert overview_of(account).next_at == later
+    assert not overview_of(account).is_due
+    account.duties.filter(kind="collect").update(due_at=timezone.now())
+    assert overview_of(account).is_due
     CollectionAccount.objects.update(active=False)
     assert overview_of(account).next_at is None
     CollectionAccount.objects.update(active=True, state="stopped")

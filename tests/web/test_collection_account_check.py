@@ -1,6 +1,7 @@
 """Check connection, from the form and from the account's page, against servers that speak mail."""
 
 import re
+import socket
 from collections.abc import Iterator
 from contextlib import ExitStack
 from typing import Any
@@ -95,6 +96,41 @@ def test_a_wrong_password_points_at_its_field(cast: Cast, stack: ExitStack) -> N
     assert 'href="#id_username"' in page
     assert "many providers want an app password" in page
     assert "wrong-one" not in page
+
+
+def free_port() -> str:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return str(probe.getsockname()[1])
+
+
+# What is wrong: the server's encryption, what was typed, and what the page leads to.
+BAD: list[tuple[str, dict[str, str], str, str, str]] = [
+    ("none", {"host": "nowhere.invalid"}, "host", "was not found", "No se ha encontrado"),
+    ("none", {"port": "free"}, "port", "Connection refused", "puerto"),
+    ("none", {"security": "tls"}, "security", "try STARTTLS instead", "STARTTLS"),
+    ("starttls", {"security": "tls"}, "security", "try STARTTLS instead", "STARTTLS"),
+    ("none", {"security": "starttls"}, "security", "try TLS instead", "TLS"),
+    ("none", {"secret": "guess"}, "username", "app password", "contraseña de aplicación"),
+    ("none", {"folders": "INBOX\nNada"}, "folders", "There is no folder Nada", "carpeta Nada"),
+    ("none", {"sent_folders": "Nada"}, "sent_folders", "no folder Nada", "carpeta Nada"),
+]
+
+
+@pytest.mark.parametrize(("security", "wrong", "field", "english", "spanish"), BAD)
+def test_what_a_server_refuses_is_said_and_leads_to_the_field(
+    cast: Cast, stack: ExitStack, settings: Settings, security: str, wrong: dict[str, str],
+    field: str, english: str, spanish: str,
+) -> None:  # fmt: skip
+    settings.BUZON_CONNECT_TIMEOUT_SECONDS = settings.BUZON_READ_TIMEOUT_SECONDS = 1.0
+    server = serve(stack, security)
+    if wrong.get("port") == "free":
+        wrong = {"port": free_port()}
+    typed = typed_for(server, pinned_sha256=server.certificate_sha256) | wrong
+    for language, told in (("en", english), ("es", spanish)):
+        page = cast.browser(cast.olga, language=language).post(NEW, typed, headers=HTMX).text
+        assert told in words(page)
+        assert f'href="#id_{field}"' in page
+        assert "guess" not in page
 
 
 def test_wrong_values_are_named_before_a_server_is_asked(cast: Cast, stack: ExitStack) -> None:

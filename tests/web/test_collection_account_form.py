@@ -309,7 +309,7 @@ def test_a_refused_change_is_next_to_its_field(cast: Cast) -> None:
     page = browser.post(change_of(account), sent | {"name": "VENTAS", "folders": ""}).text
     assert wrong_fields(page).keys() == {"name", "folders"}
     assert "There is a collection account Ventas already." in error_of(page, "name")
-    assert "<h1>Pedidos</h1>" in page
+    assert "<h1>Change Pedidos</h1>" in page
 
 
 def test_what_the_first_collection_decided_is_locked_with_the_reason(cast: Cast) -> None:

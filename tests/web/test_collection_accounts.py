@@ -79,7 +79,11 @@ def test_the_list_refreshes_itself_by_a_part(cast: Cast) -> None:
     assert all("id=" in tag for tag in re.findall(r"<a [^>]*>", part))
     page = browser.get(f"{LIST}{account.pk}")
     assert f'hx-get="/collection-accounts/{account.pk}?part=state"' in page.text
+    assert f'hx-get="/collection-accounts/{account.pk}?part=mail"' in page.text
     assert "<html" not in browser.get(f"{LIST}{account.pk}", {"part": "state"}).text
+    mail = browser.get(f"{LIST}{account.pk}", {"part": "mail"}).text
+    assert "<html" not in mail
+    assert all("id=" in tag for tag in re.findall(r"<a [^>]*>", mail))
 
 
 def test_r14_a_first_download_shows_how_far_it_is(cast: Cast) -> None:

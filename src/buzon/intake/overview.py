@@ -73,6 +73,11 @@ class Overview:
     first_download: FirstDownload | None = None
 
     @property
+    def is_due(self) -> bool:
+        """Its time has come."""
+        return self.next_at is not None and self.next_at <= timezone.now()
+
+    @property
     def is_overdue(self) -> bool:
         """Due for minutes, and nobody is at it: the collector is not running, or has too much."""
         due = self.next_at

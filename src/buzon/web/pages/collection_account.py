@@ -35,10 +35,12 @@ MOST_FAILING = 5
 @require_GET
 @for_administrators
 def collection_account(request: PersonRequest, pk: int) -> HttpResponse:
-    """The whole page; `?part=state` is what refreshes itself."""
+    """The whole page; `?part=state` and `?part=mail` are what refreshes itself."""
     row = _row(request, pk)
     if request.GET.get("part") == "state":
         return render(request, "collection_accounts/state.html", _state(row))
+    if request.GET.get("part") == "mail":
+        return render(request, "collection_accounts/mail.html", _mail(row))
     return _page(request, row)
 
 
@@ -141,6 +143,15 @@ def _state(row: CollectionAccount) -> dict[str, Any]:
     }
 
 
+def _mail(row: CollectionAccount) -> dict[str, Any]:
+    return {
+        "account": row,
+        "folders": folder_counts(row),
+        "latest": list(latest_arrivals(row, most=MOST_LATEST)),
+        "failing": list(failing_arrivals(row, most=MOST_FAILING)),
+    }
+
+
 def _page(
     request: PersonRequest,
     row: CollectionAccount,
@@ -148,16 +159,14 @@ def _page(
     steps: list[Step] | None = None,
     form: PageForm | None = None,
 ) -> HttpResponse:
-    words = _state(row) | {
-        "folders": folder_counts(row),
-        "latest": list(latest_arrivals(row, most=MOST_LATEST)),
-        "failing": list(failing_arrivals(row, most=MOST_FAILING)),
+    words = {
         "steps": steps,
         "step_title": step_title,
         "form": form or PageForm(),
         "in_form": False,
     }
-    return render(request, "collection_accounts/account.html", words | HERE)
+    words |= _state(row) | _mail(row) | HERE
+    return render(request, "collection_accounts/account.html", words)
 
 
 paths = [

@@ -154,7 +154,7 @@ class AccountForm(PageForm):
         widget=_text(inputmode="numeric"),
     )
     username = Typed(
-        label=gettext_lazy("Login"),
+        label=gettext_lazy("Login (user name)"),
         help_text=gettext_lazy("Mostly the whole e-mail address."),
         widget=_text(),
     )
