@@ -7,6 +7,7 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 from pytest_django.fixtures import Settings
 
+from buzon.config.demonstration import OnDemand
 from buzon.desk.errors import DeskError
 from buzon.desk.models import Agent, AgentGroup, Organization, Store, User
 from buzon.desk.organizations import add_organization
@@ -15,6 +16,7 @@ from buzon.desk.stores import add_store
 from buzon.web import wiring
 from buzon.web.pages.setup import setup_progress
 from buzon.web.setup_code import forget_setup_code, is_setup_code, setup_code
+from tests.web.accounts import TYPED
 from tests.web.cast import PASSWORD, Cast
 from tests.web.clock import Clock
 
@@ -30,6 +32,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 @pytest.fixture(autouse=True)
 def folder(settings: Settings, tmp_path: Path) -> None:
     settings.BUZON_DATA_DIR = tmp_path
+    settings.BUZON_KEYS = "first:" + "A" * 43 + "="
 
 
 @pytest.fixture
@@ -257,6 +260,14 @@ def test_the_mailbox_step_leads_to_its_form(cast: Cast) -> None:
     assert 'href="/collection-accounts/new?setup=1"' in page.replace("&amp;", "&")
 
 
+def test_the_first_mailbox_leads_to_what_happens_now(cast: Cast) -> None:
+    answer = cast.browser(cast.olga).post("/collection-accounts/new?setup=1", TYPED)
+    assert answer["Location"] == "/setup/done"
+    page = cast.browser(cast.olga).get("/setup/done").text
+    assert "The shop is set up." in page
+    assert "Still to do" not in page
+
+
 def test_how_far_it_is(shop: Organization, browser: Client) -> None:
     def done() -> list[bool]:
         return [step.done for step in setup_progress(shop)]
@@ -282,6 +293,7 @@ def test_the_demonstration_shop_needs_the_code_and_nothing_else(
     page = browser.post("/setup/demonstration", {"code": setup_code()}, follow=True)
     assert page.redirect_chain == [("/", 302)]
     assert "admin@demo.example" in page.text
+    assert f"and the password {PASSWORD}." in page.text
 
 
 def test_after_the_demonstration_the_shop_can_still_be_set_up(
@@ -329,6 +341,15 @@ def test_a_demonstration_that_cannot_start_says_why(
     assert "No port is free." in page.text
     browser.post("/setup", typed())
     assert "No port is free." in browser.post("/setup/mailbox").text
+
+
+def test_the_demonstration_of_this_process_says_why_it_cannot_start(
+    browser: Client, monkeypatch: pytest.MonkeyPatch, settings: Settings
+) -> None:
+    settings.BUZON_ALLOW_PRIVATE_HOSTS = False
+    monkeypatch.setattr(wiring, "demonstration", OnDemand().login)
+    page = browser.post("/setup/demonstration", {"code": setup_code()})
+    assert "BUZON_ALLOW_PRIVATE_HOSTS" in page.text
 
 
 def test_the_steps_cost_no_more_with_many_stores_and_agents(

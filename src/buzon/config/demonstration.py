@@ -19,6 +19,7 @@ from buzon.config.demonstration_shop import ADMINISTRATOR, PRESENT, make_shop, r
 from buzon.config.installation import InstallationError
 from buzon.demo.shop import Postman, ShopMail
 from buzon.demo.shop.postman import Pace
+from buzon.desk.errors import DeskError
 from buzon.desk.models import Agent, Organization
 from buzon.desk.models.people import PRESENCE
 
@@ -112,8 +113,14 @@ class OnDemand:
             return self._running
 
     def login(self) -> tuple[str, str]:
-        """Likewise; its administrator's e-mail and password."""
-        running = self.begun()
+        """Likewise, for a page: its administrator's e-mail and password. Raises DeskError."""
+        try:
+            running = self.begun()
+        except InstallationError as error:
+            raise DeskError(error.sentence) from error
+        except OSError as error:
+            told = f"The demonstration's mail server cannot start: {error.strerror}."
+            raise DeskError(told) from error
         return running.administrator, running.password
 
     def stop(self) -> None:

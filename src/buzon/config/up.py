@@ -17,7 +17,6 @@ from buzon.config.installation import (
     FIRST_ORGANIZATION,
     FirstStart,
     InstallationError,
-    has_administrator,
     lock_data_dir,
     open_installation,
 )
@@ -27,6 +26,7 @@ from buzon.fleet.dispatcher import Embedded
 from buzon.intake.models import CollectionAccount
 from buzon.intake.runs import collect_once, process_once
 from buzon.web import wiring
+from buzon.web.setting_up import is_open
 from buzon.web.setup_code import setup_code
 
 HEARD_WITHIN = 0.5  # seconds
@@ -111,8 +111,8 @@ def _work_until_signal(pages: PageServer | None) -> None:
 
 
 def _say_where(pages: PageServer) -> None:
-    """Where the pages are; while nobody can sign in, how to become the administrator."""
-    if has_administrator():
+    """Where the pages are; while the shop has nobody who can let others in, how to become that."""
+    if not is_open():
         say(f"The pages are at {pages.public_url}/")
         return
     _box(

@@ -100,17 +100,17 @@ def may_try_demonstration(organization: Organization) -> bool:
     return not CollectionAccount.objects.filter(organization=organization).exists()
 
 
-def demonstration() -> User:
+def demonstration() -> tuple[User, str]:
     """The administrator's login of the demonstration shop, which is running from now on at the
-    latest. Raises DeskError where it cannot run.
+    latest, and the password of all its logins. Raises DeskError where it cannot run.
     """
     if wiring.demonstration is None:
         raise DeskError(_("The demonstration shop is started with make demo."))
-    email, _password = wiring.demonstration()
-    return User.objects.get(email=email)
+    email, password = wiring.demonstration()
+    return User.objects.get(email=email), password
 
 
-def demonstration_with(*, code: str, network: str) -> User:
+def demonstration_with(*, code: str, network: str) -> tuple[User, str]:
     """Likewise, for whoever has the set-up code. Raises DeskError."""
     check_code(code, network)
     return demonstration()

@@ -36,6 +36,8 @@ def new_collection_account(request: PersonRequest) -> HttpResponse:
         if added is not None:
             told = _("Added {name}. Its mail is being collected from now on.")
             messages.success(request, told.format(name=added.name))
+            if "setup" in request.GET:  # this was the last step of setting up
+                return redirect("setup_done")
             return redirect("collection_account", added.pk)
     return _page(request, form, None)
 

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from django import forms
 from django.conf import settings
+from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import path, reverse
@@ -14,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST
 
-from buzon.desk.models import Agent, Organization, Store
+from buzon.desk.models import Agent, Organization, Store, User
 from buzon.intake.models import CollectionAccount
 from buzon.web import sessions, setting_up, wiring
 from buzon.web.access import public
@@ -108,10 +109,20 @@ def setup_demonstration(request: HttpRequest) -> HttpResponse:
     code, network = request.POST.get("code", ""), network_of(request)
     form = SetupForm(request.POST, code="")
     form.errors.clear()  # of the rest of the form nothing was asked
-    user = form.does(lambda: setting_up.demonstration_with(code=code, network=network))
-    if user is None:
+    shown = form.does(lambda: setting_up.demonstration_with(code=code, network=network))
+    if shown is None:
         return _first_step(request, form)
-    sessions.begin(request, user)
+    return in_demonstration(request, *shown)
+
+
+def in_demonstration(request: HttpRequest, administrator: User, password: str) -> HttpResponse:
+    """This browser is signed in there, and its person told how to look at it as others."""
+    sessions.begin(request, administrator)
+    told = _(
+        "This is the demonstration shop, as its administrator sees it. To see it as an agent, sign "
+        "out, and sign in with an agent's e-mail address and the password {password}."
+    )
+    messages.info(request, told.format(password=password))
     return redirect("home")
 
 

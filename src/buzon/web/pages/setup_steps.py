@@ -14,10 +14,10 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods
 
 from buzon.desk.stores import add_store
-from buzon.web import sessions, setting_up
+from buzon.web import setting_up
 from buzon.web.access import Person, PersonRequest, for_administrators
 from buzon.web.forms import PageForm
-from buzon.web.pages.setup import setup_progress
+from buzon.web.pages.setup import in_demonstration, setup_progress
 from buzon.web.pages.stores import StoreForm
 from buzon.web.setting_up import NewAgent, add_people
 
@@ -118,10 +118,9 @@ def setup_mailbox(request: PersonRequest) -> HttpResponse:
     can_try = setting_up.may_try_demonstration(request.person.organization)
     form = PageForm(request.POST if request.method == "POST" and can_try else None)
     if form.is_valid():
-        user = form.does(setting_up.demonstration)
-        if user is not None:
-            sessions.begin(request, user)
-            return redirect("home")
+        demonstrated = form.does(setting_up.demonstration)
+        if demonstrated is not None:
+            return in_demonstration(request, *demonstrated)
     return _step(request, "mailbox", {"form": form, "can_try": can_try})
 
 
