@@ -1,6 +1,7 @@
 """What a person asks of the ledger: try a failed message again, fetch one that was left.
 
     failed ──retry──▶ waiting        skipped | oversized ──fetch──▶ waiting
+                                     skipped ──judge again──▶ waiting
 
 All of what is named, or nothing.
 """
@@ -12,7 +13,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop
+from django.utils.translation import gettext_noop, pgettext_lazy
 
 from buzon.desk.addresses import fold
 from buzon.desk.entries import no_address
@@ -21,6 +22,15 @@ from buzon.intake.earlier import senders_who_are_customers
 from buzon.intake.models import Arrival, CollectionAccount, Duty
 
 _LEFT = (Arrival.Outcome.SKIPPED, Arrival.Outcome.OVERSIZED)
+# The outcomes inside a sentence; in English they are the codes that the command line takes.
+_OUTCOMES = {
+    "waiting": pgettext_lazy("outcome", "waiting"),
+    "filed": pgettext_lazy("outcome", "filed"),
+    "skipped": pgettext_lazy("outcome", "skipped"),
+    "ignored": pgettext_lazy("outcome", "ignored"),
+    "oversized": pgettext_lazy("outcome", "oversized"),
+    "failed": pgettext_lazy("outcome", "failed"),
+}
 
 
 class AskedError(Exception):
@@ -55,6 +65,11 @@ _FETCH = _Wish(
     _LEFT,
     by_person=True,
 )
+_JUDGE_AGAIN = _Wish(
+    gettext_noop("Message {id} is {outcome}: only {outcomes} messages can be judged again."),
+    (Arrival.Outcome.SKIPPED,),
+    by_person=False,
+)
 
 
 def retry(organization: Organization, ids: Collection[int]) -> int:
@@ -67,6 +82,13 @@ def fetch(organization: Organization, ids: Collection[int]) -> int:
     Raises AskedError.
     """
     return _wait_again(organization, ids, _FETCH)
+
+
+def judge_again(organization: Organization, ids: Collection[int]) -> int:
+    """Skipped messages are judged as if they had just come, because their sender is a customer by
+    now: downloaded, filed and notified like any letter of a customer; how many. Raises AskedError.
+    """
+    return _wait_again(organization, ids, _JUDGE_AGAIN)
 
 
 def fetch_earlier_letters(organization: Organization, address: str) -> int:
@@ -144,8 +166,8 @@ def _check(pk: int, row: Arrival | None, wish: _Wish) -> None:
     if row is None:
         raise AskedError(_("The ledger has no message {id}.").format(id=pk), field="ids")
     if row.outcome not in wish.outcomes:
-        outcomes = f" {_('and')} ".join(wish.outcomes)
-        told = _(wish.refusal).format(id=pk, outcome=row.outcome, outcomes=outcomes)
+        outcomes = f" {_('and')} ".join(str(_OUTCOMES[one]) for one in wish.outcomes)
+        told = _(wish.refusal).format(id=pk, outcome=_OUTCOMES[row.outcome], outcomes=outcomes)
         raise AskedError(told, field="ids")
     if row.gone_at is not None and not row.sha256:
         told = _("Message {id} is no longer on the server.").format(id=pk)

@@ -277,6 +277,7 @@ class Migration(migrations.Migration):
                 (
                     "organization",
                     models.ForeignKey(
+                        db_index=False,
                         on_delete=django.db.models.deletion.CASCADE,
                         related_name="+",
                         to="desk.organization",
@@ -398,7 +399,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="arrival",
-            index=models.Index(fields=["account", "outcome"], name="arrival_outcome"),
+            index=models.Index(fields=["organization", "id"], name="arrival_newest"),
+        ),
+        migrations.AddIndex(
+            model_name="arrival",
+            index=models.Index(fields=["account", "outcome", "id"], name="arrival_outcome"),
         ),
         migrations.AddIndex(
             model_name="arrival",

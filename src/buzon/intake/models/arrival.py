@@ -54,7 +54,9 @@ class Arrival(models.Model):
         OVERSIZED = "oversized", _("Too large")
         FAILED = "failed", _("Failed")
 
-    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="+")
+    organization = models.ForeignKey(
+        Organization, on_delete=models.CASCADE, related_name="+", db_index=False
+    )
     account = models.ForeignKey(
         CollectionAccount, on_delete=models.CASCADE, related_name="arrivals", db_index=False
     )
@@ -126,7 +128,9 @@ class Arrival(models.Model):
                 condition=Q(outcome__in=["skipped", "oversized"]),
                 name="arrival_skipped_sender",
             ),
-            models.Index(fields=["account", "outcome"], name="arrival_outcome"),
+            # With the key at the end: a page of the ledger begins where the one before it ended.
+            models.Index(fields=["organization", "id"], name="arrival_newest"),
+            models.Index(fields=["account", "outcome", "id"], name="arrival_outcome"),
             models.Index(fields=["organization", "decided_at", "outcome"], name="arrival_decided"),
         ]
 
