@@ -75,6 +75,14 @@ def test_who_answers_no_customers_is_not_asked_about_copies(cast: Cast) -> None:
     assert 'name="copies"' in cast.browser(cast.olga).get("/me").text
 
 
+def test_the_status_is_set_there_too(cast: Cast) -> None:
+    """R12."""
+    browser = cast.browser(cast.ana)
+    page = browser.post("/me/status", {"status": "break", "next": "/me"}, follow=True)
+    assert 'value="break" aria-current="true"' in page.text.split("me-statuses")[1]
+    assert "me-statuses" not in cast.browser(cast.olga).get("/me").text
+
+
 @pytest.mark.parametrize("can_send", [True, False])
 def test_an_installation_that_cannot_send_says_so(
     cast: Cast, settings: Settings, can_send: bool

@@ -12,6 +12,7 @@ from buzon.desk.models import Agent
 from buzon.desk.organizations import resume_organization, suspend_organization
 from buzon.desk.people import deactivate_agent
 from buzon.web.browsers import browser_of
+from buzon.web.limits import Limit, TooManyTries, forgive, try_once
 from buzon.web.models import FailedTry, SignIn
 from buzon.web.sessions import REMEMBERED
 from tests.web.cast import PASSWORD, Cast
@@ -229,6 +230,16 @@ def test_fifty_wrong_tries_of_a_network_make_it_wait(cast: Cast, clock: Clock) -
         guesses(browser, 1, f"nobody{n}@olivo.example", at=f"2001:db8:1:2::{n:x}")
     assert MANY["en"] in sign_in(browser, at="2001:db8:1:2:ffff::1")
     assert sign_in(browser, at="2001:db8:1:3::1") == "/"
+
+
+def test_tries_at_the_same_moment_are_counted_before_they_are_looked_at(cast: Cast) -> None:
+    """As many processes would: ten are looked at, the eleventh waits though none was wrong yet."""
+    limit = Limit("login", OLGA, 10)
+    under_way = [try_once(limit) for _ in range(10)]
+    with pytest.raises(TooManyTries):
+        try_once(limit)
+    forgive(under_way[0])
+    assert try_once(limit)
 
 
 def test_right_passwords_are_not_counted(cast: Cast, clock: Clock) -> None:
