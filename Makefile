@@ -3,6 +3,7 @@
 #   make demo    the same for a demonstration shop that lives: letters keep coming
 #   make test    set up, and run every test on SQLite and on PostgreSQL
 #   make check   format, lint, types, import contracts, migrations, lock, docs
+#   make chaos   thousands of trials under every fault, in parts; goes on where it was
 #   make shots   screenshots of every page, in shots/
 #   make bench   messages per second beside mbsync, on the same mailbox
 #   make setup   the environment in .venv, nothing else
@@ -18,7 +19,7 @@ TESTS ?= tests
 export UV_COMPILE_BYTECODE := 1
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run demo test test-sqlite test-postgresql check bench shots messages setup setup-dev \
+.PHONY: run demo chaos test test-sqlite test-postgresql check bench shots messages setup setup-dev \
 	system-test system-browser system-bench docs format
 .DEFAULT_GOAL := run
 
@@ -46,6 +47,11 @@ check: setup-dev
 		$(BIN)/django-admin makemigrations --check --dry-run
 	$(UV) lock --check
 	$(BIN)/pytest -q tests/test_docs.py tests/test_layout.py
+
+# Both databases, each an hour at most; PARTS="cut lies" for some. Results: var/chaos.jsonl
+chaos: setup-dev system-test
+	$(BIN)/python -m tests.chaos $(PARTS) --database sqlite
+	$(BIN)/python -m tests.chaos $(PARTS) --database postgresql
 
 bench: setup-dev system-bench
 	$(BIN)/python -m bench.collect

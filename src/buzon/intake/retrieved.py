@@ -12,9 +12,11 @@ from buzon.intake.models import Arrival, CollectionAccount, Folder
 from buzon.intake.screen import Verdict
 from buzon.intake.surroundings import Surroundings
 from buzon.intake.triage import Candidate, judge_headers
-from buzon.wire.errors import MessageError
+from buzon.wire.errors import Malformed, MessageError
 from buzon.wire.reading import Reading, read, read_header, split_header
 from buzon.wire.reading.received import received_date
+
+_SMALL = 1_024  # octets, about which no server's arithmetic is doubted
 
 
 class FromServer(Protocol):
@@ -36,10 +38,12 @@ def take_retrieved(
     around = Surroundings.of(account)
     whole: list[tuple[Arrival, bytes]] = []
     for row, message in got:
-        if message.error is None:
-            whole.append((row, bytes_of(message.octets)))
+        octets = b"" if message.error else bytes_of(message.octets)
+        error = message.error or _too_few(row, octets)
+        if error is None:
+            whole.append((row, octets))
         else:
-            not_retrieved(row, message.error)
+            not_retrieved(row, error)
     readings = [read_header(split_header(octets)[0]) for _, octets in whole]
     candidates = [_candidate(row, r) for (row, _), r in zip(whole, readings, strict=True)]
     verdicts = judge_headers(around, folder, candidates)
@@ -50,6 +54,22 @@ def take_retrieved(
         if verdict.outcome == "look":
             verdict = _look(around, folder, row, octets)
         _keep_or_leave(row, octets, verdict, batch)
+
+
+def _too_few(row: Arrival, octets: bytes) -> MessageError | None:
+    """An empty answer for a message that has octets is none; less than half is doubted once.
+
+    Servers are wrong about sizes, by their line ends mostly, so the second time the octets are
+    believed. What is not believed is never filed, and so never removed from the server.
+    """
+    is_short = 2 * len(octets) + _SMALL < row.size
+    if (octets or not row.size) and not (is_short and not row.attempts):
+        return None
+    return Malformed(
+        "The server gave {got} of the {size} octets of this message.",
+        got=len(octets),
+        size=row.size,
+    )
 
 
 def bytes_of(octets: bytes | BinaryIO) -> bytes:

@@ -1,7 +1,10 @@
 """One run of an account's collect duty: what its steps share."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from django.utils import timezone
 
 from buzon.intake.models import CollectionAccount
 from buzon.intake.totals import Progress, Totals, Watcher
@@ -25,6 +28,7 @@ class Run:
     deadline: float  # seconds that one command to the server may take at most
     new_mail_first: bool = False  # the POP3 session was ended for the sake of new mail
     received_before: int = 0  # octets, in earlier sessions of this run
+    began_at: datetime = field(default_factory=timezone.now)
 
     def between_steps(self) -> None:
         """Between any two steps: stop if asked, keep the lease. Raises Stopped, LeaseLost."""

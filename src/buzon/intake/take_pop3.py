@@ -15,6 +15,7 @@ from buzon.desk.reasons import reason
 from buzon.intake.compare_pop3 import is_outside, leave_outside
 from buzon.intake.custody import Batch, commit, decide, describe, not_retrieved, suspect
 from buzon.intake.models import Arrival, CollectionAccount, Folder
+from buzon.intake.named_at_last import known_before
 from buzon.intake.retrieved import take_retrieved
 from buzon.intake.run import Run
 from buzon.intake.surroundings import Surroundings
@@ -198,6 +199,10 @@ def keep(
     batch: Batch,
 ) -> None:
     """What was retrieved, into custody or not; `unseen`: rows of which no header told before."""
+    known = known_before(run, folder, got)
+    batch.leave_out(known)
+    left = {id(row) for row in known}
+    got = [(row, message) for row, message in got if id(row) not in left]
     take_retrieved(run.account, folder, got, batch)
     for row in unseen:
         if row.outcome in (Arrival.Outcome.SKIPPED, Arrival.Outcome.IGNORED):

@@ -2,8 +2,8 @@
 
     MailServer.accept ── thread ── ImapConnection or Pop3Connection .serve()
 
-To make a server that misbehaves, subclass the connection (its `write` and `dispatch`), and name it
-in a subclass of MailServer.
+To make a server that misbehaves, subclass the connection (its `write` and `dispatch`) or the
+stream, and name them in a subclass of MailServer.
 """
 
 import socket
@@ -124,6 +124,10 @@ class MailServer:
         for thread in threads:
             thread.join(PATIENCE)
 
+    def stream_on(self, accepted: socket.socket) -> Stream:
+        """The octets of a new client's connection."""
+        return Stream(accepted)
+
     def connection_for(self, stream: Stream) -> Connection:
         """What serves a new client."""
         if self.protocol == "imap":
@@ -136,7 +140,7 @@ class MailServer:
                 accepted, _ = self._listening.accept()
             except OSError:
                 return  # the listening socket was shut down
-            stream = Stream(accepted)
+            stream = self.stream_on(accepted)
             thread = threading.Thread(target=self._serve, args=(stream,), daemon=True)
             with self._lock:
                 self._streams.add(stream)

@@ -1,0 +1,115 @@
+"""What is true, seen beside the product: a database connection of its own and plain SQL.
+
+Nothing here imports the collector, the vault or a model.
+"""
+
+import hashlib
+import sqlite3
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Self
+
+import psycopg
+import zstandard
+
+from tests.chaos.mail import Piece
+
+_HELD = (
+    "SELECT count(*) FROM intake_rawmessage WHERE organization_id = {org} AND sha256 = '{digest}'"
+)
+_RAW = "SELECT sha256, octets FROM intake_rawmessage WHERE organization_id = {org}"
+_MESSAGES = "SELECT sha256 FROM desk_message WHERE organization_id = {org}"
+_FILED = (
+    "SELECT count(*) FROM intake_arrival WHERE organization_id = {org} AND outcome = 'filed'"
+    " AND message_id IS NULL"
+)
+_WAITING = (
+    "SELECT count(*) FROM intake_arrival WHERE organization_id = {org} AND outcome = 'waiting'"
+)
+
+
+class Oracle:
+    """One organization's truth. `place`: SQLite's file, or PostgreSQL's URL."""
+
+    def __init__(self, place: Path | str, organization: int) -> None:
+        self.organization = organization
+        self._embedded: sqlite3.Connection | None = None
+        self._server: psycopg.Connection[Any] | None = None
+        if isinstance(place, Path):
+            self._embedded = sqlite3.connect(
+                f"file:{place}?mode=ro", uri=True, timeout=30, check_same_thread=False
+            )
+        else:
+            self._server = psycopg.connect(place, autocommit=True)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for connection in (self._embedded, self._server):
+            if connection is not None:
+                connection.close()
+
+    def holds(self, octets: bytes) -> bool:
+        """Whether exactly these octets are committed here (I3, I5)."""
+        return self._rows(_HELD, digest=_digest(octets))[0][0] == 1
+
+    def check(
+        self, delivered: Sequence[Piece], *, wanted: Sequence[Piece], maybe: Sequence[bytes] = ()
+    ) -> list[str]:
+        """What is wrong, each beginning with its invariant. `wanted`: what must be filed, of all
+        that was `delivered`; `maybe`: octets that another client removed at some moment.
+        """
+        raw = {str(name): bytes(octets) for name, octets in self._rows(_RAW)}
+        filed = Counter(str(row[0]) for row in self._rows(_MESSAGES))
+        wrong = list(_inexact(raw, delivered))
+        free = {_digest(octets) for octets in maybe}
+        for digest, times in _expected(wanted).items():
+            held = filed.pop(digest, 0)
+            if digest in free:
+                continue
+            if held < times or digest not in raw:
+                wrong.append(f"I1 {digest[:8]} is filed {held} times, not {times}")
+            if held > times:
+                wrong.append(f"I2 {digest[:8]} is filed {held} times, not {times}")
+        wrong += [f"I2 {one[:8]} is filed, and was not wanted" for one in filed if one not in free]
+        if self._rows(_FILED)[0][0]:
+            wrong.append("I1 a filed row of the ledger has no message")
+        return wrong
+
+    def waiting(self) -> int:
+        """Rows of the ledger that are not decided yet."""
+        return int(self._rows(_WAITING)[0][0])
+
+    def _rows(self, query: str, **values: object) -> list[tuple[Any, ...]]:
+        text = query.format(org=self.organization, **values)
+        if self._embedded is not None:
+            return self._embedded.execute(text).fetchall()
+        assert self._server is not None
+        return self._server.execute(text.encode()).fetchall()
+
+
+def _expected(wanted: Sequence[Piece]) -> Counter[str]:
+    """How many messages there must be of each digest: twins with a Message-ID are one."""
+    times: Counter[str] = Counter()
+    for piece in wanted:
+        digest = _digest(piece.octets)
+        times[digest] = 1 if piece.merges else times[digest] + 1
+    return times
+
+
+def _inexact(raw: dict[str, bytes], delivered: Sequence[Piece]) -> list[str]:
+    known = {_digest(piece.octets): piece.octets for piece in delivered}
+    wrong = []
+    for name, packed in raw.items():
+        octets = zstandard.ZstdDecompressor().decompress(packed, max_output_size=1 << 30)
+        if _digest(octets) != name or known.get(name, octets) != octets:
+            wrong.append(f"I4 {name[:8]} does not hold its octets")
+        elif name not in known:
+            wrong.append(f"I4 {name[:8]} was never delivered")
+    return wrong
+
+
+def _digest(octets: bytes) -> str:
+    return hashlib.sha256(octets).hexdigest()

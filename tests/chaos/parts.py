@@ -1,0 +1,185 @@
+"""The named parts: what is tried in each, and how often in a full run and in the subset.
+
+A part turns a number into a trial, always the same one for the same number.
+"""
+
+import itertools
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from tests.chaos import databases_that_fail, kills, renumbered, rivals
+from tests.chaos.processes import Processes
+from tests.chaos.trial import Trial, hash_of, run, scene
+from tests.servers.faults import LIES, Cut, Lie, Plan
+
+Place = Path | str
+PROTOCOLS, AFTERS = ("imap", "pop3"), ("leave", "delete")
+CORNERS = tuple(itertools.product(PROTOCOLS, AFTERS, (True, False)))  # protocol, after, create
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Where trials run."""
+
+    place: Place
+    database: str
+    processes: Processes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """`full` and `subset` are numbers of trials; None: as many as there are (`count` says).
+    `real`: with processes and signals of their own.
+    """
+
+    name: str
+    what: str
+    trial: Callable[[Context, int], list[str]]
+    full: int | None
+    subset: int
+    real: bool = False
+    count: Callable[[Context], int] | None = None
+
+    def number_of_trials(self, context: Context) -> int:
+        """Of a full run."""
+        if self.full is not None:
+            return self.full
+        assert self.count is not None
+        return self.count(context)
+
+
+def _corner(part: str, number: int, plan: Plan | None = None, **fields: Any) -> Trial:
+    protocol, after, create = CORNERS[number % len(CORNERS)]
+    fields = {"protocol": protocol, "after": after, "create": create} | fields
+    return Trial(part=part, number=number, plan=plan or Plan(), **fields)
+
+
+# --- killed at every step
+
+_steps: dict[tuple[str, str, bool], int] = {}
+
+
+def _step_numbers(context: Context) -> list[tuple[tuple[str, str, bool], int]]:
+    for corner in CORNERS:
+        if corner not in _steps:
+            _steps[corner] = kills.steps_of(_at(corner), context.place, context.processes)
+    return [(corner, step) for corner in CORNERS for step in range(1, _steps[corner] + 1)]
+
+
+def _at(corner: tuple[str, str, bool]) -> Trial:
+    protocol, after, create = corner
+    return Trial(part="kill", number=0, protocol=protocol, after=after, create=create, plan=Plan())
+
+
+def _killed(context: Context, number: int) -> list[str]:
+    numbers = _step_numbers(context)
+    # Spread over all corners, so that a subset sees each of them.
+    corner, step = numbers[number * 37 % len(numbers)] if len(numbers) % 37 else numbers[number]
+    return kills.killed_at(step, _at(corner), context.place, context.processes)
+
+
+def _killed_somewhere(context: Context, number: int) -> list[str]:
+    trial = _corner("kill-random", number)
+    return kills.killed_at_random(trial, context.place, context.processes)
+
+
+# --- cut at any octet
+
+
+_lengths: dict[tuple[str, str, bool], int] = {}
+
+
+def _length(context: Context, trial: Trial) -> int:
+    """About how many octets the server sends in an honest collection of such a trial."""
+    corner = (trial.protocol, trial.after, trial.create)
+    if corner not in _lengths:
+        honest = replace(trial, part="cut-length", plan=Plan(cut_at=1 << 40))
+        with scene(honest, context.place) as at:
+            kills.collect(at.account)
+            _lengths[corner] = at.server.budget.sent
+    return _lengths[corner]
+
+
+def _cut(context: Context, number: int) -> list[str]:
+    draw = random.Random(hash_of("cut", number))
+    security = "tls" if draw.random() < 0.15 else "none"
+    ways: Sequence[Cut] = ("fin", "rst", "tls") if security == "tls" else ("fin", "rst")
+    trial = _corner("cut", number, security=security)
+    cut_at = draw.randint(0, int(_length(context, trial) * 1.1))
+    plan = Plan(cut_at=cut_at, cut_with=draw.choice(ways))
+    if draw.random() < 0.02:
+        plan = Plan(stall_at=cut_at)
+    return run(replace(trial, plan=plan), context.place)
+
+
+def _quit(context: Context, number: int) -> list[str]:
+    lies = (
+        Lie.QUIT_CUT_BEFORE,
+        Lie.QUIT_CUT_AFTER,
+        Lie.QUIT_REFUSED,
+        Lie.DELE_CUT,
+        Lie.DELE_REFUSED,
+    )
+    plan = Plan(
+        lies=frozenset({lies[number % len(lies)]}), cut_with=("fin", "rst")[number // 5 % 2]
+    )
+    trial = _corner("quit", number, plan, protocol="pop3", after="delete")
+    return run(trial, context.place)
+
+
+# --- servers that lie
+
+
+def _lied_to(context: Context, number: int) -> list[str]:
+    """Every lie of each protocol in turn, then drawn ones together with a cut."""
+    protocol = PROTOCOLS[number % 2]
+    index = number // 2
+    lies = LIES[protocol]
+    if index < 2 * len(lies):
+        draw = random.Random(hash_of("lie", number))
+        plan = Plan(lies=frozenset({lies[index % len(lies)]}), lie_from=draw.randint(1, 10))
+    else:
+        plan = Plan.seeded(hash_of("lie", number), protocol, cut_within=8_000)
+    trial = _corner("lies", number, plan, protocol=protocol, after=AFTERS[index % 2])
+    return run(trial, context.place)
+
+
+def _identified(context: Context, number: int) -> list[str]:
+    """Servers that name messages badly, half of them for good; a third of the letters has no
+    Message-ID of its own.
+    """
+    lies = (Lie.UIDL_ABSENT, Lie.UIDL_DOUBLED, Lie.UIDL_HOSTILE, Lie.UIDL_SAME, Lie.TOP_ABSENT)
+    chosen = {lies[number % len(lies)]}
+    if number % 3 == 0:
+        chosen.add(Lie.TOP_ABSENT)
+    plan = Plan(lies=frozenset(chosen))
+    trial = _corner("identity", number, plan, protocol="pop3", letters=9, heals=number // 5 % 2 > 0)
+    return run(trial, context.place)
+
+
+PARTS = (
+    Part(
+        name="kill-steps", what="kill -9 at every step", trial=_killed, full=None, subset=60,
+        real=True, count=lambda context: len(_step_numbers(context)),
+    ),
+    Part(
+        name="kill-random", what="kill -9 at random moments", trial=_killed_somewhere,
+        full=1_000, subset=20, real=True,
+    ),
+    Part(name="cut", what="connection cut at any octet", trial=_cut, full=5_000, subset=900),
+    Part(name="quit", what="POP3 cut between DELE and QUIT's answer", trial=_quit, full=500,
+         subset=200),
+    Part(name="lies", what="lying server", trial=_lied_to, full=400, subset=240),
+    Part(name="identity", what="UIDL absent, doubled, hostile; Message-ID missing or shared",
+         trial=_identified, full=1_000, subset=200),
+    Part(name="renumbered", what="UIDVALIDITY plans", trial=renumbered.trial, full=300,
+         subset=120),
+    Part(name="database", what="disk full, locked, restarted, connection dropped",
+         trial=databases_that_fail.trial, full=None, subset=160,
+         count=databases_that_fail.count),
+    Part(name="rivals", what="two collectors; one stopped past its lease, then woken",
+         trial=rivals.trial, full=1_000, subset=20, real=True),
+)  # fmt: skip

@@ -1,0 +1,81 @@
+"""The trials' collectors as real processes, that get real signals."""
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+ROOT = Path(__file__).parents[2]
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a collector ended: `signal` 0 and its number of steps, or the signal."""
+
+    signal: int
+    status: int
+    steps: int
+
+
+class Processes:
+    """A process that forks collectors; use it from one thread."""
+
+    def __init__(self) -> None:
+        self._zygote = subprocess.Popen(
+            [sys.executable, "-m", "tests.chaos.zygote"],
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        assert self._zygote.stdin is not None
+        self._zygote.stdin.close()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._zygote.wait(10)
+        self._zygote.kill()
+        self._zygote.wait()
+        assert self._zygote.stdout is not None
+        self._zygote.stdout.close()
+
+    def start(self, account: int, *, at: int = 0, do: str = "kill") -> int:
+        """A collector of this account, and what it does to itself at that step; its pid."""
+        pid: int = self._ask({"account": account, "at": at, "do": do})["pid"]
+        return pid
+
+    def wait(self, pid: int) -> Ended:
+        """Until it has ended."""
+        told = self._ask({"wait": pid})
+        status = int(told["status"])
+        killed = os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
+        return Ended(killed, os.waitstatus_to_exitcode(status), int(told["steps"]))
+
+    def run(self, account: int, *, at: int = 0, do: str = "kill") -> Ended:
+        """From its start to its end."""
+        return self.wait(self.start(account, at=at, do=do))
+
+    def send(self, pid: int, number: signal.Signals) -> None:
+        os.kill(pid, number)
+
+    def _ask(self, what: dict[str, Any]) -> dict[str, Any]:
+        assert self._zygote.stdin is not None
+        assert self._zygote.stdout is not None
+        self._zygote.stdin.write(json.dumps(what) + "\n")
+        self._zygote.stdin.flush()
+        told: dict[str, Any] = json.loads(self._zygote.stdout.readline())
+        return told
+
+
+def is_stopped(pid: int) -> bool:
+    """Whether a signal has stopped it (state T of proc(5))."""
+    with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as file:
+        return file.read().rpartition(")")[2].split()[0] == "T"

@@ -1,0 +1,85 @@
+"""UIDVALIDITY that changes: between collections, in the middle of one, again and again, with a
+folder made anew under the same UIDs, or a server that gives none.
+"""
+
+import random
+from typing import TYPE_CHECKING
+
+from tests.chaos.mail import further, pieces
+from tests.chaos.trial import (
+    Scene,
+    Trial,
+    collect,
+    examined,
+    hash_of,
+    recovers,
+    run,
+    scene,
+)
+from tests.servers.faults import Lie, Plan
+
+if TYPE_CHECKING:
+    from tests.chaos.parts import Context
+
+
+def trial(context: "Context", number: int) -> list[str]:
+    """One of six plans, in turn."""
+    after = ("leave", "delete")[number // 6 % 2]
+    create = number // 12 % 3 > 0
+    plan = number % 6
+    made = Trial(
+        part="renumbered", number=number, protocol="imap", after=after, create=create, plan=Plan()
+    )
+    if plan < 2:
+        lie = (Lie.VALIDITY_ZERO, Lie.VALIDITY_MISSING)[plan]
+        lying = Plan(lies=frozenset({lie}), lie_from=random.Random(number).randint(1, 8))
+        return run(
+            Trial(part="renumbered", number=number, protocol="imap", after=after, create=create,
+                  plan=lying),
+            context.place,
+        )  # fmt: skip
+    with scene(made, context.place) as at:
+        _PLANS[plan - 2](at)
+        at.server.heal()
+        recovers(at)
+        return examined(at)
+
+
+def _between(at: Scene) -> None:
+    """The same mail under another UIDVALIDITY, once."""
+    collect(at.account)
+    at.box.reset_uids()
+    at.deliver(further(at.trial.seed, 50))
+
+
+def _in_the_middle(at: Scene) -> None:
+    """While a session is open: at a command drawn from the seed."""
+    at.server.renumber_at = random.Random(at.trial.seed).randint(3, 14)
+    collect(at.account)
+    at.deliver(further(at.trial.seed, 51))
+
+
+def _again_and_again(at: Scene) -> None:
+    """The loop guard stops the account; `recovers` gives the person's answer."""
+    for index in range(4):
+        collect(at.account)
+        at.box.reset_uids()
+        at.deliver(further(at.trial.seed, 60 + index))
+
+
+def _made_anew(at: Scene) -> None:
+    """All is gone, and other mail has the very same UIDs, under another UIDVALIDITY."""
+    collect(at.account)
+    left = [message.uid for message in at.box.messages]
+    at.server.others_are_acting = True
+    at.server.alien_removed += [message.octets for message in at.box.messages]
+    at.box.expunge(*left)
+    at.server.others_are_acting = False
+    at.box.uidnext = 1
+    at.box.reset_uids()
+    at.box.uidnext = 1
+    for piece in pieces(hash_of("anew", at.trial.number), 5):
+        at.deliver(piece)
+
+
+_PLANS = (_between, _in_the_middle, _again_and_again, _made_anew)

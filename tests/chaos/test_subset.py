@@ -1,0 +1,44 @@
+"""Some trials of each part, with every run of the tests. `make chaos` runs all of them."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.chaos.__main__ import table
+from tests.database import DATABASE
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.mark.timeout(400)
+@pytest.mark.parametrize(
+    "parts",
+    [("kill-steps", "kill-random", "rivals"), ("cut",), ("lies", "database", "quit"),
+     ("identity", "renumbered")],
+    ids=lambda parts: parts[0],
+)  # fmt: skip
+def test_no_invariant_is_violated(parts: tuple[str, ...], tmp_path: Path) -> None:
+    """R6, R8, R9 under faults: I1 to I8 of docs/decisions/0014."""
+    results = tmp_path / "results.jsonl"
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("BUZON_")}
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.chaos", *parts, "--subset", "--database", DATABASE,
+         "--results", str(results)],
+        cwd=ROOT, env=kept, capture_output=True, text=True, timeout=380,
+    )  # fmt: skip
+    rows = [json.loads(line) for line in results.read_text().splitlines()]
+    assert [row for row in rows if row["wrong"]] == []
+    assert done.returncode == 0, done.stderr
+    assert {row["part"] for row in rows} == set(parts)
+
+
+def test_a_violation_is_counted_under_its_invariant() -> None:
+    row = {"what": "cut", "database": "sqlite", "seconds": 60.0, "real": True}
+    shown = table([row | {"wrong": ["I1 lost", "I1 lost too", "I3 early"]}, row | {"wrong": []}])
+    assert shown.splitlines()[1].split() == (
+        ["cut", "sqlite", "2", "2", "2.0", "1", "0", "1", "0", "0", "0", "0", "0", "0"]
+    )

@@ -1,0 +1,222 @@
+"""One trial: a shop whose server misbehaves, collected, healed, collected again, and examined.
+
+    deliver ─▶ collect under the fault, twice ─▶ heal, one more letter ─▶ collect, twice ─▶ oracle
+
+I3 and I5 are seen at the moment of a removal: the server asks the oracle before it lets go.
+"""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from django.utils import timezone
+
+from buzon.demo.server import MailFolder, Mailstore, Options
+from buzon.desk.customers import add_customer
+from buzon.desk.models import Organization
+from buzon.desk.reasons import sentence
+from buzon.intake.accounts import add_account, resume_account
+from buzon.intake.models import Arrival, CollectionAccount, Duty
+from buzon.intake.runs import collect_once
+from buzon.intake.totals import Totals
+from buzon.lease import LeaseLost, claim
+from tests.chaos.mail import KNOWN, Piece, further, pieces
+from tests.chaos.oracle import Oracle
+from tests.servers.faults import FaultServer, Plan
+
+LOGIN = "shop@shop.example"
+LONGEST = 60.0  # seconds for one collection: a deadline stands on every wait (I8)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trial:
+    """`part` and `number` name it; the seed and the rest say what happens in it. `heals`: the fault
+    ends; else it is the server's face, and must be lived with.
+    """
+
+    part: str
+    number: int
+    protocol: str
+    after: str
+    create: bool
+    plan: Plan
+    letters: int = 7
+    security: str = "none"
+    options: dict[str, Any] = field(default_factory=dict)
+    heals: bool = True
+
+    @property
+    def seed(self) -> int:
+        return hash_of(self.part, self.number)
+
+
+@dataclass(slots=True)
+class Scene:
+    """A trial under way."""
+
+    trial: Trial
+    server: FaultServer
+    box: MailFolder
+    oracle: Oracle
+    account: CollectionAccount
+    delivered: list[Piece]
+    wrong: list[str] = field(default_factory=list)
+    failed: bool = False
+
+    def deliver(self, piece: Piece) -> None:
+        self.delivered.append(piece)
+        self.box.deliver(piece.octets)
+
+    def wanted(self) -> list[Piece]:
+        return [one for one in self.delivered if self.trial.create or one.is_known]
+
+
+def hash_of(part: str, number: int) -> int:
+    """A seed that is the same in every process."""
+    return int.from_bytes(f"{part} {number}".encode()[-7:], "big") * 1_000_003 + number
+
+
+def run(trial: Trial, place: Path | str) -> list[str]:
+    """What was wrong in it, each beginning with its invariant; an empty list is as it must be."""
+    with scene(trial, place) as at:
+        for _ in range(2):
+            _under_fault(at)
+        if trial.heals:
+            at.server.heal()
+        at.deliver(further(trial.seed, 99))
+        recovers(at)
+        return examined(at)
+
+
+@contextmanager
+def scene(trial: Trial, place: Path | str) -> Iterator[Scene]:
+    """The shop, its server with the letters delivered, its account, and the oracle."""
+    store = Mailstore()
+    box = store.add_login(LOGIN, "secret").folder("INBOX")
+    organization = Organization.objects.create(name=f"{trial.part} {trial.number} {time.time_ns()}")
+    made: list[Scene] = []
+
+    def meanwhile(_folder: MailFolder) -> None:
+        made[0].deliver(further(trial.seed, len(made[0].delivered)))
+
+    server = FaultServer(
+        store, plan=trial.plan, deliver=meanwhile, protocol=trial.protocol,
+        security=trial.security, options=Options(**trial.options),
+    )  # fmt: skip
+    with server, Oracle(place, organization.pk) as oracle:
+        account = _account(trial, organization, server)
+        at = Scene(trial, server, box, oracle, account, [])
+        made.append(at)
+        _watch_removals(at)
+        for piece in pieces(trial.seed, trial.letters):
+            at.deliver(piece)
+        yield at
+
+
+def collect(account: CollectionAccount, *, patient: bool = True) -> Totals:
+    """One collection, as fleet does it; `patient`: waits until a dead one's lease has run out, and
+    tries again where a slow machine let its own run out (leases last a second here).
+    """
+    for _ in range(20):
+        lease = None
+        while lease is None:
+            lease = claim(Duty.objects.get(account=account, kind=Duty.Kind.COLLECT))
+            if lease is None and patient:
+                time.sleep(0.02)
+        try:
+            return collect_once(lease, stop=lambda: False)
+        except LeaseLost:
+            if not patient:
+                raise
+        finally:
+            account.refresh_from_db()
+    raise AssertionError("the machine is too slow for a lease of a second")
+
+
+def _account(trial: Trial, organization: Organization, server: FaultServer) -> CollectionAccount:
+    for address in KNOWN:
+        add_customer(organization, addresses=[address])
+    return add_account(
+        organization,
+        name="shop",
+        protocol=trial.protocol,
+        host=server.host,
+        port=server.port,
+        security=trial.security,
+        pinned_sha256=server.certificate_sha256,
+        username=LOGIN,
+        secret="secret",
+        create_customer=trial.create,
+        after=trial.after,
+    )
+
+
+def _watch_removals(at: Scene) -> None:
+    """I3, I5: whatever our client has removed must be durable here at that very moment."""
+    expunge = at.box.expunge
+
+    def watched(*uids: int) -> list[int]:
+        if not at.server.others_are_acting:
+            for uid in uids:
+                message = at.box.get(uid)
+                if message is not None and not at.oracle.holds(message.octets):
+                    at.wrong.append(f"I3 UID {uid} was removed, and is not held here")
+                if at.trial.after != "delete":
+                    at.wrong.append(f"I5 UID {uid} was removed, and nobody asked for it")
+        return expunge(*uids)
+
+    at.box.expunge = watched  # type: ignore[method-assign]
+
+
+def _under_fault(at: Scene) -> None:
+    started = time.monotonic()
+    totals = collect(at.account)
+    if time.monotonic() - started > LONGEST:
+        at.wrong.append("I8 a collection took more than a minute")
+    if totals.error and not sentence(at.account.state_reason):
+        at.wrong.append(f"I7 the account does not say what is the matter: {totals.error}")
+
+
+def recovers(at: Scene) -> None:
+    """I6: within two collections; where Buzón asked a person, after the answer."""
+    totals = Totals("")
+    for _ in range(2):
+        if at.account.state == CollectionAccount.State.STOPPED:
+            resume_account(at.account)
+        # The minutes until a failed message is tried again, and until the next run, go by.
+        Arrival.objects.filter(account=at.account, retry_at__isnull=False).update(
+            retry_at=timezone.now()
+        )
+        totals = collect(at.account)
+    if totals.error or at.oracle.waiting():
+        at.wrong.append(f"I6 not well after two collections: {totals.error or 'rows wait'}")
+
+
+def examined(at: Scene) -> list[str]:
+    """All that is wrong, seen by the oracle and on the server."""
+    at.wrong += at.oracle.check(at.delivered, wanted=at.wanted(), maybe=at.server.alien_removed)
+    at.wrong += _left_as_it_should_be(at)
+    return at.wrong
+
+
+def _left_as_it_should_be(at: Scene) -> list[str]:
+    """On the server: all that was not to be removed; and where removing works, nothing else."""
+    left = [message.octets for message in at.box.messages]
+    gone = list(at.server.alien_removed)
+    wrong = []
+    for piece in at.delivered:
+        if piece in at.wanted() and at.trial.after == "delete":
+            continue
+        if piece.octets in left:
+            left.remove(piece.octets)
+        elif piece.octets in gone:
+            gone.remove(piece.octets)
+        else:
+            wrong.append("I5 a message is gone from the server that was not to be removed")
+    if at.trial.after == "delete" and at.trial.heals:
+        kept = {piece.octets for piece in at.delivered} - {p.octets for p in at.wanted()}
+        wrong += ["I6 a filed message is still on the server" for one in left if one not in kept]
+    return wrong

@@ -1,0 +1,113 @@
+"""Collections in processes of their own, forked in milliseconds: `python -m tests.chaos.zygote`.
+
+Reads a JSON object a line: {"account": key, "at": step, "do": "kill" | "stop"}; forks a child that
+collects that account, and at its step of this number (from 1; 0: never) sends itself SIGKILL or
+SIGSTOP. Answers with a line {"pid": …} at once, and for a child that ended, when asked by
+{"wait": pid}, with {"status": …, "steps": …}.
+
+A step is each commit and each command to the server, once just before and once just after it: they
+are counted where Django hands a commit to the database, and where the wire's transport sends.
+"""
+
+import json
+import os
+import signal
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import django
+
+django.setup()
+
+from django.db import connections  # noqa: E402
+from django.db.backends.base.base import BaseDatabaseWrapper  # noqa: E402
+
+from buzon.intake.models import CollectionAccount, Duty  # noqa: E402
+from buzon.intake.runs import collect_once  # noqa: E402
+from buzon.lease import claim  # noqa: E402
+from buzon.wire.transport import Transport  # noqa: E402
+from tests.chaos.quiet import be_quiet  # noqa: E402
+
+SIGNALS = {"kill": signal.SIGKILL, "stop": signal.SIGSTOP}
+
+
+class Steps:
+    """Counts them, and does what was asked at one of them."""
+
+    def __init__(self, at: int, do: str) -> None:
+        self.done = 0
+        self._at, self._do = at, do
+
+    def around(self, verb: Callable[..., Any], *, in_transaction: bool) -> Callable[..., Any]:
+        # One that is stopped inside a transaction keeps the database's lock: nobody can take over
+        # then, and nothing is proven.
+        skips_before = in_transaction and self._do == "stop"
+
+        def counted(*arguments: Any, **named: Any) -> Any:
+            if not skips_before:
+                self._step()
+            result = verb(*arguments, **named)
+            self._step()
+            return result
+
+        return counted
+
+    def _step(self) -> None:
+        self.done += 1
+        if self.done == self._at:
+            os.kill(os.getpid(), SIGNALS[self._do])
+
+
+def collect(account: int, steps: Steps) -> None:
+    """The collection, with every step of it counted."""
+    commit, send = BaseDatabaseWrapper._commit, Transport.send  # type: ignore[attr-defined]
+    BaseDatabaseWrapper._commit = steps.around(commit, in_transaction=True)  # type: ignore[attr-defined]
+    Transport.send = steps.around(send, in_transaction=False)  # type: ignore[method-assign]
+    duty = Duty.objects.get(account=CollectionAccount.objects.get(pk=account), kind="collect")
+    lease = claim(duty)
+    if lease is not None:
+        collect_once(lease, stop=lambda: False)
+
+
+def main() -> None:
+    """Until the standard input ends."""
+    be_quiet()
+    results: dict[int, int] = {}
+    for line in sys.stdin:
+        asked = json.loads(line)
+        if "wait" in asked:
+            _, status = os.waitpid(asked["wait"], 0)
+            steps = os.read(results[asked["wait"]], 100)
+            os.close(results.pop(asked["wait"]))
+            _say({"status": status, "steps": int(steps or 0)})
+            continue
+        reading, writing = os.pipe()
+        pid = os.fork()
+        if pid == 0:
+            os.close(reading)
+            _be_the_child(asked, writing)
+        os.close(writing)
+        results[pid] = reading
+        _say({"pid": pid})
+
+
+def _be_the_child(asked: dict[str, Any], writing: int) -> None:
+    status = 1
+    steps = Steps(asked["at"], asked["do"])
+    try:
+        collect(asked["account"], steps)
+        os.write(writing, str(steps.done).encode())
+        connections.close_all()
+        status = 0
+    finally:
+        sys.stderr.flush()
+        os._exit(status)
+
+
+def _say(what: dict[str, Any]) -> None:
+    print(json.dumps(what), flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,66 @@
+"""A POP3 server that names its messages anew: nothing that is in custody is filed again."""
+
+from dataclasses import replace
+
+import pytest
+
+from buzon.desk.models import Message
+from buzon.intake.models import Arrival
+from tests.intake.collecting import collect
+from tests.intake.scene import KNOWN, STRANGER, Scene, check_books, scene
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def deliver(at: Scene, *, twins: int = 1) -> None:
+    """Letters without a Message-ID, which are never merged."""
+    for sender in (KNOWN, STRANGER):
+        octets = at.letter(sender).replace(b"Message-ID", b"X-Was")
+        for _ in range(twins):
+            at.box.deliver(octets)
+
+
+@pytest.mark.parametrize("after", ["leave", "delete"])
+def test_a_server_that_gains_uidls_later(after: str) -> None:
+    with scene("pop3", uidl=False) as at:
+        account = at.account(after="leave")
+        deliver(at, twins=2)
+        collect(account)
+        assert Message.objects.count() == 4
+        at.server.options = replace(at.server.options, uidl=True)
+        account.after = after
+        account.save()
+        deliver(at)
+        assert collect(account).error == ""
+        assert Message.objects.count() == 6
+        assert Arrival.objects.filter(uidl__startswith="digest:").count() == 0
+        check_books(account, len(at.box.messages))
+        assert len(at.box.messages) == (0 if after == "delete" else 6)
+
+
+def test_a_server_that_gives_all_its_mail_other_uidls() -> None:
+    """It moved to another machine, or rebuilt its index."""
+    with scene("pop3") as at:
+        account = at.account()
+        deliver(at)
+        collect(account)
+        first = list(Arrival.objects.order_by("pk").values_list("pk", "message"))
+        at.box.reset_uids()
+        assert collect(account).error == ""
+        assert list(Arrival.objects.order_by("pk").values_list("pk", "message")) == first
+        assert Arrival.objects.live().count() == 2
+        check_books(account, 2)
+
+
+def test_mail_that_went_before_and_comes_again_is_new() -> None:
+    with scene("pop3") as at:
+        account = at.account()
+        octets = at.letter(KNOWN).replace(b"Message-ID", b"X-Was")
+        uid = at.box.deliver(octets)
+        collect(account)
+        at.box.expunge(uid)
+        collect(account)
+        at.box.deliver(octets)
+        collect(account)
+        assert Message.objects.count() == 2
+        assert Arrival.objects.live().count() == 1
