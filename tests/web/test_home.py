@@ -90,9 +90,21 @@ def test_an_agent_with_nothing_to_do_is_told_so(cast: Cast) -> None:
 
 def test_a_new_shop_is_led_through_its_set_up(cast: Cast) -> None:
     assert "What is left to set up" in home(cast, cast.olga)
-    assert "Lo que falta por preparar" in home(cast, cast.olga, "es")
+    spanish = home(cast, cast.olga, "es")
+    assert "Lo que falta por preparar" in spanish
+    assert "Continuar: La primera cuenta de recogida" in spanish
+    assert "Newest letters" not in home(cast, cast.olga)
     account_of(cast.shop)
-    assert "What is left to set up" not in home(cast, cast.olga)
+    page = home(cast, cast.olga)
+    assert "What is left to set up" not in page
+    assert "Newest letters" in page
+
+
+def test_a_shop_without_mailboxes_that_has_letters_shows_them(cast: Cast) -> None:
+    filed(add_customer(cast.shop, addresses=["eva@example.com"]), cast.shop, subject="Aquí")
+    page = home(cast, cast.olga)
+    assert "What is left to set up" in page
+    assert "Aquí" in page
 
 
 def test_failing_mailboxes_stand_first_with_what_is_the_matter(cast: Cast) -> None:
@@ -150,6 +162,7 @@ def test_a_hundred_customers_without_an_agent_are_not_counted_further(cast: Cast
 
 def test_an_administrator_who_answers_sees_both(cast: Cast) -> None:
     Agent.objects.filter(pk=cast.ana.pk).update(user=cast.olga)
+    account_of(cast.shop)
     page = home(cast, cast.olga)
     assert "Unread letters" in page
     assert "Without an agent" in page
