@@ -3,6 +3,7 @@ folder made anew under the same UIDs, or a server that gives none.
 """
 
 import random
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tests.chaos.mail import further, pieces
@@ -23,13 +24,15 @@ if TYPE_CHECKING:
 
 
 def trial(context: "Context", number: int) -> list[str]:
-    """One of six plans, in turn."""
+    """One of the plans, in turn; every tenth has a folder made anew in secret."""
     after = ("leave", "delete")[number // 6 % 2]
     create = number // 12 % 3 > 0
     plan = number % 6
     made = Trial(
         part="renumbered", number=number, protocol="imap", after=after, create=create, plan=Plan()
     )
+    if number % 10 == 9:
+        return _in_secret(made, context)
     if plan < 2:
         lie = (Lie.VALIDITY_ZERO, Lie.VALIDITY_MISSING)[plan]
         lying = Plan(lies=frozenset({lie}), lie_from=random.Random(number).randint(1, 8))
@@ -43,6 +46,17 @@ def trial(context: "Context", number: int) -> list[str]:
         at.server.heal()
         recovers(at)
         return examined(at)
+
+
+def _in_secret(made: Trial, context: "Context") -> list[str]:
+    """Nobody can notice it where nothing is removed; where something is, nothing may go that is not
+    held here (I3, I4, I5).
+    """
+    with scene(replace(made, after="delete", create=True), context.place) as at:
+        _made_anew_in_secret(at)
+        at.server.heal()
+        recovers(at)
+        return [line for line in examined(at) if not line.startswith(("I1", "I6"))]
 
 
 def _between(at: Scene) -> None:
@@ -80,6 +94,24 @@ def _made_anew(at: Scene) -> None:
     at.box.uidnext = 1
     for piece in pieces(hash_of("anew", at.trial.number), 5):
         at.deliver(piece)
+
+
+def _made_anew_in_secret(at: Scene) -> None:
+    """Other mail has the very same UIDs under the same UIDVALIDITY, which RFC 9051 forbids; what
+    was collected and is to be removed now names other messages.
+    """
+    at.account.after = "leave"
+    at.account.save(update_fields=["after"])
+    collect(at.account)
+    at.server.others_are_acting = True
+    at.server.alien_removed += [message.octets for message in at.box.messages]
+    at.box.expunge(*[message.uid for message in at.box.messages])
+    at.server.others_are_acting = False
+    at.box.uidnext = 1
+    for piece in pieces(hash_of("secret", at.trial.number), at.trial.letters):
+        at.deliver(piece)
+    at.account.after = at.trial.after
+    at.account.save(update_fields=["after"])
 
 
 _PLANS = (_between, _in_the_middle, _again_and_again, _made_anew)

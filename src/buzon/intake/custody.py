@@ -82,6 +82,7 @@ def commit(run: Run, batch: Batch, *, folder: Folder | None = None, **cursor: An
     What was decided in the batch goes into the run's totals.
     """
     again(lambda: _commit(run, batch, folder, cursor))
+    run.retrieved.update(batch.octets)
     for row in (*batch.new, *batch.changed):
         if row.outcome != Arrival.Outcome.WAITING:
             run.totals.count(row.outcome)

@@ -29,6 +29,8 @@ class Run:
     new_mail_first: bool = False  # the POP3 session was ended for the sake of new mail
     received_before: int = 0  # octets, in earlier sessions of this run
     began_at: datetime = field(default_factory=timezone.now)
+    # Digests of the octets that this very session has retrieved: their UIDs need no second look.
+    retrieved: set[str] = field(default_factory=set)
 
     def between_steps(self) -> None:
         """Between any two steps: stop if asked, keep the lease. Raises Stopped, LeaseLost."""
