@@ -17,7 +17,7 @@ from django.test import Client
 
 from buzon.config.serving import PageServer
 
-PATIENCE = 10.0  # seconds; nothing here takes so long
+PATIENCE = 20.0  # seconds; nothing here takes so long
 
 
 @contextmanager

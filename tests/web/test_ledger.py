@@ -222,6 +222,26 @@ def test_what_was_asked_for_waits_and_the_page_says_so(
     assert Arrival.objects.filter(outcome="waiting").count() == 2
 
 
+@pytest.mark.parametrize(
+    ("language", "told"),
+    [("en", "Pedidos is not being collected now"), ("es", "Ahora no se recoge Pedidos")],
+)
+@pytest.mark.parametrize("standstill", [{"active": False}, {"state": "stopped"}])
+def test_where_nothing_is_collected_the_page_says_so(
+    cast: Cast,
+    account: CollectionAccount,
+    language: str,
+    told: str,
+    standstill: dict[str, Any],
+) -> None:
+    ids = [row(account).pk, row(account).pk, row(_account(cast, "Info")).pk]
+    CollectionAccount.objects.filter(pk=account.pk).update(**standstill)
+    browser = cast.browser(cast.olga, language=language)
+    page = browser.post("/ledger/", {"ids": ids, "verb": "fetch"}, follow=True).text
+    assert page.count(told) == 1
+    assert "is-warn" in page
+
+
 def test_rows_change_by_themselves(cast: Cast, account: CollectionAccount) -> None:
     waits, done = row(account, "waiting"), filed(cast, account)
     browser = cast.browser(cast.olga)

@@ -84,7 +84,7 @@ def test_r13_a_letter_is_told_within_seconds_in_the_persons_language(
         began = time.monotonic()
         (row,) = letter_for(shop.ana)
         event = stream.next("notification")
-        assert time.monotonic() - began < 3
+        assert time.monotonic() - began < 5
         assert unread(stream) == "1"
     assert event is not None
     assert event.key == str(row.pk)

@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 
 from django import forms
 from django.contrib import messages
+from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path, reverse
@@ -18,7 +19,7 @@ from buzon.intake import vault
 from buzon.intake.asked import fetch, retry
 from buzon.intake.asked_customers import can_become_customer, create_customer_and_fetch
 from buzon.intake.ledger import PLACES, Part, Wanted, part_of_ledger, rows_of_ledger
-from buzon.intake.models import Arrival
+from buzon.intake.models import Arrival, CollectionAccount
 from buzon.web.access import PersonRequest, for_administrators
 from buzon.web.forms import REFUSALS, PageForm, PickField
 from buzon.web.way_back import way_back
@@ -169,7 +170,16 @@ def _asked(request: PersonRequest, ids: list[int]) -> bool:
     except REFUSALS as refusal:
         messages.error(request, refusal.sentence)
         return False
+    _warn_of_standstill(request, ids)
     return True
+
+
+def _warn_of_standstill(request: PersonRequest, ids: list[int]) -> None:
+    """Where nothing is collected, waiting for the next collection can take long."""
+    accounts = request.person.collection_accounts().filter(arrivals__in=ids).distinct()
+    for account in accounts.filter(Q(active=False) | Q(state=CollectionAccount.State.STOPPED)):
+        told = _("{name} is not being collected now: what waits there goes on when it does.")
+        messages.warning(request, told.format(name=account.name))
 
 
 def _retry(organization: Organization, ids: list[int]) -> str:

@@ -191,8 +191,10 @@
     if (event.ctrlKey || event.metaKey || event.shiftKey || !window.htmx) return;
     event.preventDefault();
     if (!items.hidden) { showBell(false); return; }
+    items.textContent = "";
     await htmx.ajax("GET", opener.dataset.bell, { target: items, swap: "innerHTML" });
-    showBell(true);
+    if (items.textContent.trim()) showBell(true);
+    else location.assign(opener.href); // it could not be had: the page says why
   });
   document.addEventListener("click", (event) => {
     if (!items.hidden && !event.target.closest("[data-bell-menu]")) showBell(false);
