@@ -3,8 +3,12 @@
 import hashlib
 import itertools
 from datetime import datetime
+from email.message import EmailMessage
 from typing import Any
 
+from django.test import Client
+
+from buzon.desk.customers import add_customer
 from buzon.desk.filing import file_letter
 from buzon.desk.letter import Letter
 from buzon.desk.models import Customer, Message, Organization
@@ -14,6 +18,7 @@ from buzon.intake.accounts import add_account
 from buzon.intake.models import Arrival, CollectionAccount, Duty, Folder
 from buzon.intake.runs import process_once
 from buzon.lease import claim
+from tests.web.cast import Cast
 
 _numbers = itertools.count(1)
 
@@ -88,6 +93,29 @@ def filed(customer: Customer | None, organization: Organization, **fields: Any) 
     }
     link = reason("sender_of_no_store") if customer else reason("no_customer")
     return file_letter(Letter(**(values | fields)), customer=customer, link=link).message
+
+
+def evas(cast: Cast, account: CollectionAccount, octets: bytes) -> Message:
+    """A letter of a customer of Ana's."""
+    if not cast.shop.customers.filter(name="Eva").exists():
+        add_customer(cast.shop, addresses=["eva@example.com"], name="Eva", agent=cast.ana)
+    return collected(account, octets)[0]
+
+
+def shown(browser: Client, message: Message) -> str:
+    page = browser.get(f"/letters/{message.pk}")
+    assert page.status_code == 200
+    return page.text
+
+
+def with_files(*files: tuple[str, str, bytes]) -> bytes:
+    mail = EmailMessage()
+    mail["From"], mail["Subject"], mail["Message-ID"] = "eva@example.com", "Ficheros", "<f@x>"
+    mail.set_content("Van adjuntos.")
+    for name, kind, octets in files:
+        main, _slash, sub = kind.partition("/")
+        mail.add_attachment(octets, maintype=main, subtype=sub, filename=name)
+    return bytes(mail)
 
 
 def _arrival(folder: Folder, size: int, **fields: Any) -> Arrival:
