@@ -56,6 +56,8 @@ def _filled_in(pattern: URLPattern, person: Person | None, who: str) -> list[Add
     if noun not in ROWS or person is None or set(parameters) - {"pk", *FURTHER}:
         return [Address(name, "", who)]
     rows = ROWS[noun](person)
+    if route != f"{noun}/<int:pk>":  # rows look different on their own page, not in its forms
+        rows = rows[:1]
     further = {one: FURTHER[one] for one in parameters if one != "pk"}
     told = [
         Address(f"{name}-{place}", reverse(name, kwargs={"pk": row.pk} | further), who)

@@ -25,7 +25,9 @@ def size(octets: int) -> str:
     for unit, of in (("kB", 1_000), ("MB", 1_000_000), ("GB", 1_000_000_000)):
         if octets < of * 999.5 or unit == "GB":
             few = octets < of * 10 and unit != "kB"
-            return f"{formats.number_format(octets / of, 1 if few else 0)} {unit}"
+            places = 1 if few else 0
+            # Rounded here: number_format cuts off what it does not show.
+            return f"{formats.number_format(round(octets / of, places), places)} {unit}"
     raise AssertionError
 
 
@@ -35,7 +37,7 @@ def moment(at: datetime | None, absent: str = ABSENT) -> SafeString:
         return format_html("{}", absent)
     local, now = timezone.localtime(at), timezone.localtime()
     if local.date() == now.date():
-        short = formats.date_format(local, "TIME_FORMAT")
+        short = clock(at)
     elif abs(now - local) < timedelta(days=300):
         short = formats.date_format(local, pgettext("day and month", "j M"))
     else:
@@ -102,7 +104,9 @@ def _span(seconds: int) -> str:
 
 
 def _time(at: datetime, written: str) -> SafeString:
-    whole = formats.date_format(timezone.localtime(at), "DATETIME_FORMAT")
+    whole = formats.date_format(
+        timezone.localtime(at), pgettext("whole date and time", "j F Y, H:i")
+    )
     return format_html(
         '<time datetime="{}" title="{}">{}</time>', at.isoformat(timespec="seconds"), whole, written
     )
