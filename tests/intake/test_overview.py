@@ -8,9 +8,11 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from buzon.desk.models import Organization
+from buzon.intake import overview, pace
 from buzon.intake.accounts import AccountError, add_account, collect_now, most_accounts
 from buzon.intake.models import Arrival, CollectionAccount, Duty, Folder
 from buzon.intake.overview import (
+    FirstDownload,
     Overview,
     allowance,
     failing_arrivals,
@@ -43,9 +45,7 @@ def arrive(account: CollectionAccount, number: int, **fields: Any) -> None:
             organization=account.organization,
             account=account,
             folder=folder,
-            uidvalidity=1,
-            uid=uid,
-            **values,
+            **({"uidvalidity": 1, "uid": uid} | values),
         )
         for uid in range(first, first + number)
     )
@@ -96,20 +96,53 @@ def test_due_for_minutes_without_a_collector_is_overdue(shop: Organization) -> N
     assert not overview_of(account).is_collecting
 
 
-def test_progress_of_a_first_download(shop: Organization) -> None:
+def test_progress_of_a_first_download(shop: Organization, monkeypatch: pytest.MonkeyPatch) -> None:
     """R14: done of total, octets, and how long still at the pace of the last minute."""
+    seconds = [100.0]
+    monkeypatch.setattr(pace, "monotonic", lambda: seconds[0])
+    monkeypatch.setattr(overview, "_pace", pace.Pace())
     account = account_of(shop)
-    began = timezone.now() - timedelta(minutes=10)
-    account.folders.update(baseline_at=began, history_total=1_000, low=601, high=1_000)
-    arrive(account, 240, of_history=True, decided_at=began)
-    arrive(account, 60, of_history=True, decided_at=timezone.now())
+    account.folders.update(
+        baseline_at=timezone.now(), baseline_uidnext=401, history_total=1_000, low=2
+    )
+    arrive(account, 200, of_history=True)
+    assert overview_of(account).first_download == FirstDownload(200, 1_000, 200_000, None)
+    arrive(account, 100, of_history=True)
     arrive(account, 100, of_history=True, outcome="waiting", sha256="")
-    arrive(account, 7, decided_at=timezone.now())  # new mail is not of the history
+    arrive(account, 7)  # new mail, behind the baseline, is in both numbers
+    seconds[0] += 10
     first = overview_of(account).first_download
     assert first is not None
-    assert (first.done, first.total, first.percent, first.octets) == (300, 1_000, 30, 300_000)
+    assert (first.done, first.total, first.percent) == (307, 1_007, 30)
+    assert first.octets == 307_000
     assert first.left is not None
-    assert first.left.total_seconds() == pytest.approx(700, rel=0.01)
+    assert first.left.total_seconds() == pytest.approx(700 / 10.7)
+
+
+def test_octets_of_very_many_are_not_added_up(
+    shop: Organization, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(overview, "ADDED_UP", 2)
+    account = account_of(shop)
+    account.folders.update(baseline_at=timezone.now(), baseline_uidnext=9, history_total=8, low=2)
+    arrive(account, 3, of_history=True)
+    first = overview_of(account).first_download
+    assert first is not None
+    assert (first.done, first.octets) == (3, None)
+
+
+def test_progress_over_pop3_without_names_counts_what_is_still_to_be_retrieved(
+    shop: Organization,
+) -> None:
+    account = account_of(shop, protocol="pop3")
+    account.folders.update(baseline_at=timezone.now(), history_total=10, low=11)
+    for number in range(4):
+        arrive(account, 1, uid=None, uidvalidity=None, uidl=f"digest:{number}", of_history=True)
+    first = overview_of(account).first_download
+    assert first is not None
+    assert (first.done, first.total) == (4, 10)
+    (folder,) = folder_counts(account)
+    assert (folder.live, folder.to_come) == (4, 6)
 
 
 def test_progress_where_nothing_moves_promises_nothing(shop: Organization) -> None:
@@ -138,8 +171,12 @@ def test_no_progress_without_history_or_once_it_is_all_here(shop: Organization) 
     assert overview_of(account).first_download is not None
     CollectionAccount.objects.update(history_done_at=timezone.now())
     assert overview_of(account).first_download is None
-    Folder.objects.create(account=account, name="Ventas", baseline_at=timezone.now())
-    assert overview_of(account).first_download is not None  # a folder added later has its own
+    added = Folder.objects.create(account=account, name="Ventas", baseline_at=timezone.now())
+    assert overview_of(account).first_download is None  # nothing was there
+    Folder.objects.filter(pk=added.pk).update(history_total=7, low=8)
+    first = overview_of(account).first_download  # of the folder that was added later alone
+    assert first is not None
+    assert (first.done, first.total) == (0, 7)
 
 
 @pytest.mark.parametrize("protocol", ["imap", "pop3"])
@@ -172,7 +209,7 @@ def test_what_is_outside_the_window_is_counted_apart(db: None, protocol: str) ->
 def test_folders_in_the_midst_of_a_first_download(shop: Organization) -> None:
     account = account_of(shop, folders=["INBOX", "Ventas"], sent_folders=["Enviados"])
     account.folders.filter(name="INBOX").update(
-        baseline_at=timezone.now(), history_total=100, low=61, high=100, outside=20
+        baseline_at=timezone.now(), history_total=100, low=61, outside=20, baseline_uidnext=41
     )
     arrive(account, 40, of_history=True)
     arrive(account, 2)
@@ -192,7 +229,7 @@ def test_many_accounts_take_no_more_queries_than_one(
         account.folders.update(baseline_at=timezone.now(), history_total=9, low=5)
         arrive(account, 2, of_history=True)
     rows = list(CollectionAccount.objects.all())
-    with django_assert_max_num_queries(4):
+    with django_assert_max_num_queries(6):
         assert all(each.first_download for each in overviews(rows))
 
 

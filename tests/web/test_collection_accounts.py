@@ -13,6 +13,7 @@ from buzon.desk.reasons import reason, reason_of_error
 from buzon.intake import vault
 from buzon.intake.accounts import credentials_of
 from buzon.intake.models import Arrival, CollectionAccount, Duty
+from buzon.intake.pace import Pace
 from buzon.wire.errors import AuthRejected, ConnectFailed, MailError, Throttled, TlsRefused
 from tests.web.accounts import account_of, arrive, words
 from tests.web.cast import Cast
@@ -86,15 +87,18 @@ def test_the_list_refreshes_itself_by_a_part(cast: Cast) -> None:
     assert all("id=" in tag for tag in re.findall(r"<a [^>]*>", mail))
 
 
-def test_r14_a_first_download_shows_how_far_it_is(cast: Cast) -> None:
+def test_r14_a_first_download_shows_how_far_it_is(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Pace, "left", lambda *_, **__: 540.0)
     account = account_of(cast.shop)
     account.folders.update(
         baseline_at=timezone.now() - timedelta(minutes=5),
         history_total=2_000,
-        low=1_801,
-        high=2_000,
+        baseline_uidnext=201,
+        low=2,
     )
-    arrive(account, 200, of_history=True, decided_at=timezone.now())
+    arrive(account, 200, of_history=True)
     for address in (LIST, f"{LIST}{account.pk}"):
         told = words(cast.browser(cast.olga).get(address).text)
         assert "First download" in told
@@ -213,7 +217,7 @@ def test_customers_for_nobody_are_said(cast: Cast) -> None:
 def test_the_page_shows_folders_ledger_and_failures(cast: Cast) -> None:
     account = account_of(cast.shop, folders=["INBOX"], sent_folders=["Enviados"])
     account.folders.filter(name="INBOX").update(
-        baseline_at=timezone.now(), history_total=100, low=61, outside=7
+        baseline_at=timezone.now(), history_total=100, low=61, outside=7, baseline_uidnext=41
     )
     arrive(account, 40, of_history=True, sender="eva@example.com", reason=reason("known_customer"))
     failing = reason("not_understood", error="x")
@@ -296,7 +300,7 @@ def test_the_list_takes_no_more_queries_for_fifty(
         account.folders.update(baseline_at=timezone.now(), history_total=9, low=5)
         arrive(account, 2, of_history=True)
     browser = cast.browser(cast.olga)
-    with django_assert_max_num_queries(16):
+    with django_assert_max_num_queries(17):
         assert _shown(browser, LIST) == 50
     with django_assert_max_num_queries(15):
         assert _shown(browser, LIST + "?part=rows") == 50

@@ -1,20 +1,30 @@
 """How collection accounts are doing, as a page shows it: a few queries for any number of them."""
 
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from functools import reduce
+from operator import or_
+from typing import NamedTuple
 
-from django.db.models import Count, Q, QuerySet, Sum, prefetch_related_objects
+from django.db.models import Count, F, Q, QuerySet, Sum, prefetch_related_objects
 from django.utils import timezone
 
 from buzon.desk.models import Organization
 from buzon.intake.accounts import most_accounts
 from buzon.intake.models import Arrival, CollectionAccount, Duty, Folder
+from buzon.intake.pace import Pace
 
-PACE_OVER = timedelta(minutes=1)  # of a first download: how long it still takes is told from this
+ADDED_UP = 20_000  # messages whose octets are added up; that looks at each row
 OVERDUE = timedelta(minutes=2)  # nobody collected for so long: is anything running?
+
+
+_pace = Pace()
+
+
+class _Listed(NamedTuple):
+    live: int
+    history: int
 
 
 class Allowance(NamedTuple):
@@ -30,13 +40,13 @@ class Allowance(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class FirstDownload:
-    """How far the history is: messages decided, of those known to be within the window; octets in
-    custody; and how long it still takes at the pace of the last minute, None where nothing moved.
+    """How far it is: messages decided, of those known to be there; octets in custody, None where
+    they are too many to be added up; how long it still takes, None where nothing seems to move.
     """
 
     done: int
     total: int
-    octets: int
+    octets: int | None
     left: timedelta | None
 
     @property
@@ -91,11 +101,11 @@ def allowance(organization: Organization) -> Allowance:
 
 
 def overviews(accounts: "Iterable[CollectionAccount]") -> list[Overview]:
-    """Each account's, in the order given; five queries at most."""
+    """Each account's, in the order given; six queries at most."""
     rows = list(accounts)
     prefetch_related_objects(rows, "duties", "folders")
     outcomes = _outcomes(rows)
-    downloads = _first_downloads([row for row in rows if _is_history_under_way(row)])
+    downloads = _first_downloads([row for row in rows if _unfinished(row)], outcomes)
     return [
         Overview(
             account=row,
@@ -109,23 +119,22 @@ def overviews(accounts: "Iterable[CollectionAccount]") -> list[Overview]:
 
 
 def folder_counts(account: CollectionAccount) -> list[FolderCounts]:
-    """Each folder's, incoming ones first. It looks at every row of the account's ledger."""
-    rows = Arrival.objects.filter(account=account).order_by().values("folder")
-    counted = rows.annotate(
-        live=Count("pk", filter=Q(gone_at__isnull=True)),
-        listed=Count("pk", filter=Q(of_history=True)),
-    )
-    found = {row["folder"]: (row["live"], row["listed"]) for row in counted}
-    counts = []
-    for folder in account.folders.order_by("role", "pk"):
-        live, listed = found.get(folder.pk, (0, 0))
-        counts.append(FolderCounts(folder, live, _unlisted(folder, listed)))
-    return counts
+    """Each folder's, incoming ones first."""
+    folders = list(account.folders.order_by("role", "pk"))
+    listed = _listed(folders)
+    return [
+        FolderCounts(folder, listed[folder.pk].live, _unlisted(folder, listed[folder.pk].history))
+        for folder in folders
+    ]
 
 
 def latest_arrivals(account: CollectionAccount, *, most: int) -> "QuerySet[Arrival]":
     """The rows of its ledger that were seen last, the newest first."""
-    return Arrival.objects.filter(account=account).order_by("-pk")[:most]
+    rows = Arrival.objects.filter(account=account).order_by("-pk")
+    # The newest of each outcome, by the index of outcomes; of all together there is no index.
+    newest = [rows.filter(outcome=each).values("pk")[:most] for each in Arrival.Outcome.values]
+    among = reduce(or_, (Q(pk__in=keys) for keys in newest))
+    return Arrival.objects.filter(among).order_by("-pk")[:most]
 
 
 def failing_arrivals(account: CollectionAccount, *, most: int) -> "QuerySet[Arrival]":
@@ -137,7 +146,7 @@ def failing_arrivals(account: CollectionAccount, *, most: int) -> "QuerySet[Arri
 def _outcomes(accounts: Sequence[CollectionAccount]) -> dict[int, dict[str, int]]:
     counts = {row.pk: dict.fromkeys(Arrival.Outcome.values, 0) for row in accounts}
     rows = Arrival.objects.filter(account__in=list(counts)).values_list("account", "outcome")
-    for account, outcome, number in rows.annotate(number=Count("pk")).order_by():
+    for account, outcome, number in rows.annotate(number=Count("*")).order_by():
         counts[account][outcome] = number
     return counts
 
@@ -161,63 +170,64 @@ def _next_collection(account: CollectionAccount) -> datetime | None:
     return duty.due_at
 
 
-def _is_history_under_way(account: CollectionAccount) -> bool:
-    """Some folder was looked at, and its history is not yet remembered as being all here."""
+def _unfinished(account: CollectionAccount) -> list[Folder]:
+    """Folders that were looked at, whose history is not yet remembered as being all here."""
     done = account.history_done_at
-    begun = [each.baseline_at for each in account.folders.all() if each.baseline_at is not None]
-    return any(done is None or at > done for at in begun)
+    begun = [each for each in account.folders.all() if each.baseline_at is not None]
+    return [each for each in begun if done is None or (each.baseline_at or done) > done]
 
 
-def _first_downloads(accounts: Sequence[CollectionAccount]) -> dict[int, FirstDownload]:
+def _first_downloads(
+    accounts: Sequence[CollectionAccount], outcomes: dict[int, dict[str, int]]
+) -> dict[int, FirstDownload]:
+    """Counted by indexes alone: a page asks again and again, of a ledger that grows by thousands.
+    New mail that came meanwhile is in both numbers.
+    """
+    unfinished = {account.pk: _unfinished(account) for account in accounts}
+    listed = _listed([folder for folders in unfinished.values() for folder in folders])
+    reached: dict[int, tuple[int, int]] = {}
+    for pk, folders in unfinished.items():
+        here = sum(listed[folder.pk].live for folder in folders)
+        to_come = sum(_unlisted(folder, listed[folder.pk].history) for folder in folders)
+        if here + to_come:
+            done = max(here - outcomes[pk][Arrival.Outcome.WAITING], 0)
+            reached[pk] = (done, here + to_come)
+    octets = _octets([pk for pk, (done, _total) in reached.items() if done <= ADDED_UP])
+    return {
+        pk: FirstDownload(done, total, octets.get(pk), _left(pk, done, total))
+        for pk, (done, total) in reached.items()
+    }
+
+
+def _left(pk: int, done: int, total: int) -> timedelta | None:
+    seconds = _pace.left(pk, done=done, total=total)
+    return None if seconds is None else timedelta(seconds=seconds)
+
+
+def _octets(accounts: Sequence[int]) -> dict[int, int]:
     if not accounts:
         return {}
-    counted = _history_counts(accounts)
-    made = {}
-    for account in accounts:
-        download = _first_download(account, counted)
-        if download.total:
-            made[account.pk] = download
-    return made
+    rows = Arrival.objects.filter(account__in=accounts).exclude(sha256="").order_by()
+    return dict(rows.values_list("account").annotate(octets=Sum("size")))
 
 
-def _history_counts(accounts: Sequence[CollectionAccount]) -> dict[int, dict[str, Any]]:
-    """By folder: history listed, decided, decided of late, and its octets in custody."""
-    decided = ~Q(outcome=Arrival.Outcome.WAITING)
-    of_late = Q(decided_at__gte=timezone.now() - PACE_OVER)
-    rows = Arrival.objects.filter(account__in=[row.pk for row in accounts], of_history=True)
-    counted = rows.order_by().values("folder").annotate(
-        listed=Count("pk"),
-        decided=Count("pk", filter=decided),
-        of_late=Count("pk", filter=decided & of_late),
-        octets=Sum("size", filter=~Q(sha256=""), default=0),
-    )  # fmt: skip
-    return {row["folder"]: dict(row) for row in counted}
-
-
-def _first_download(
-    account: CollectionAccount, counted: dict[int, dict[str, Any]]
-) -> FirstDownload:
-    sums: dict[str, int] = defaultdict(int)
-    folders = [each for each in account.folders.all() if each.baseline_at is not None]
-    for folder in folders:
-        row = counted.get(folder.pk, {})
-        for name in ("listed", "decided", "of_late", "octets"):
-            sums[name] += row.get(name, 0)
-        sums["unlisted"] += _unlisted(folder, row.get("listed", 0))
-    total = sums["listed"] + sums["unlisted"]
-    seconds = _seconds_of_pace(folders)
-    pace = sums["of_late"] / seconds if seconds else 0.0
-    left = timedelta(seconds=(total - sums["decided"]) / pace) if pace else None
-    return FirstDownload(sums["decided"], total, sums["octets"], left)
+def _listed(folders: Sequence[Folder]) -> dict[int, _Listed]:
+    """By folder: live rows, and those of its history. The conditions are those of the indexes of
+    identity (`imap_identity`, `one_live_row_per_uidl`), which hold all that is asked here.
+    """
+    found = {folder.pk: _Listed(0, 0) for folder in folders}
+    live = Arrival.objects.live().filter(folder__in=list(found)).order_by().values("folder")
+    by_uid = live.filter(uid__isnull=False).annotate(
+        live=Count("uid"), history=Count("uid", filter=Q(uid__lt=F("folder__baseline_uidnext")))
+    )
+    # The listing of POP3 is whole from the start, but where the server has no UIDL; there all that
+    # the first look retrieves is history.
+    by_uidl = live.filter(uidl__isnull=False).annotate(live=Count("uidl"), history=Count("uidl"))
+    for row in (*by_uid, *by_uidl) if found else ():
+        found[row["folder"]] = _Listed(row["live"], row["history"])
+    return found
 
 
 def _unlisted(folder: Folder, listed: int) -> int:
-    """History that is not yet in the ledger (`low` above 1); what was removed meanwhile counts."""
+    """History that is not yet in the ledger (`low` above 1)."""
     return max(folder.history_total - listed, 0) if folder.low > 1 else 0
-
-
-def _seconds_of_pace(folders: Sequence[Folder]) -> float:
-    begun = [folder.baseline_at for folder in folders if folder.baseline_at is not None]
-    if not begun:
-        return 0.0
-    return min(PACE_OVER, timezone.now() - min(begun)).total_seconds()
