@@ -41,6 +41,16 @@ def test_an_agent_who_is_not_free_is_told_what_it_means_first(cast: Cast, status
     assert "You are not Free" not in home(cast, cast.ana)
 
 
+def test_r12_the_start_page_sets_the_own_status_to_free(cast: Cast) -> None:
+    set_status(cast.ana, "break")
+    browser = cast.browser(cast.ana)
+    form = browser.get("/").text.split("You are not Free")[1].split("</form>")[0]
+    assert 'action="/me/status"' in form
+    assert 'name="status" value="free"' in form
+    browser.post("/me/status", {"status": "free", "next": "/"}, follow=True)
+    assert Agent.objects.get(pk=cast.ana.pk).status == "free"
+
+
 def test_an_agent_sees_the_own_unread_letters_and_none_that_is_read(cast: Cast) -> None:
     eva = add_customer(cast.shop, addresses=["eva@example.com"], agent=cast.ana)
     paul = add_customer(cast.shop, addresses=["paul@example.com"], agent=cast.luis)
