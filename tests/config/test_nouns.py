@@ -97,7 +97,7 @@ def test_an_agent_is_changed_as_a_whole_or_not(buzon: Console) -> None:
     buzon("group", "add", "Ventas")
     buzon("agent", "add", "Ana", "--email", "a@b.example")
     buzon("agent", "add", "Luis", "--email", "l@b.example")
-    assert "Another agent" in buzon.refused(
+    assert "already an agent with the address a@b.example" in buzon.refused(
         "agent", "set", "Luis", "--join", "Ventas", "--email", "a@b.example"
     )
     assert buzon.json("group", "list")[0]["agents"] == []
@@ -121,6 +121,26 @@ def test_a_deactivated_agent_cannot_be_present(buzon: Console) -> None:
 def test_an_agents_login_has_the_password_of_the_file(buzon: Console, password: Path) -> None:
     buzon("agent", "add", "Ana", "--email", "a@b.example", "--password-file", password)
     assert User.objects.get().check_password("s3cret ñ12")
+
+
+def test_an_agents_new_address_is_what_they_sign_in_with(buzon: Console, password: Path) -> None:
+    buzon("agent", "add", "Ana", "--email", "a@b.example", "--password-file", password)
+    buzon("agent", "set", "Ana", "--email", "Ana@b.example")
+    assert User.objects.get().email == "ana@b.example"
+
+
+@pytest.mark.parametrize(("weak", "told"), [("123456789", "too short"), ("1234567890", "common")])
+def test_every_verb_that_takes_a_persons_password_refuses_a_weak_one(
+    buzon: Console, tmp_path: Path, weak: str, told: str
+) -> None:
+    file = tmp_path / "weak"
+    file.write_text(weak)
+    ana = ["agent", "add", "Ana", "--email", "a@b.example"]
+    other = ["organization", "add", "Otra", "--administrator", "o@b.example"]
+    for verb in (ana, other):
+        assert told in buzon.refused(*verb, "--password-file", file)
+    assert not User.objects.exists()
+    assert [one["name"] for one in buzon.json("organization", "list")] != ["Otra"]
 
 
 def test_customers(buzon: Console) -> None:

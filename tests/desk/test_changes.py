@@ -69,7 +69,7 @@ def test_wrong_changes_of_an_agent_change_nothing(shop: Organization) -> None:
 
 def test_a_login_is_given_later_and_then_a_new_password(shop: Organization) -> None:
     eva = people.add_agent(shop, name="Eva", email="eva@shop.es")
-    with refuses("at least 8 characters", "password"):
+    with refuses("at least 10 characters", "password"):
         people.give_login(eva, "short")
     login = people.give_login(eva, PASSWORD)
     assert (login.email, login.role, login.is_active) == ("eva@shop.es", "agent", True)

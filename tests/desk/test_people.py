@@ -166,7 +166,7 @@ def test_wrong_agents_are_refused_whole(shop: Organization) -> None:
         (lambda: add(email="EVA@shop.es"), "already an agent with the address eva@shop.es."),
         (lambda: add(email="leo"), "'leo' is not an e-mail address."),
         (lambda: add(email="x" * 250 + "@x.es"), "may have 254 characters at most."),
-        (lambda: add(password="short"), "A password needs at least 8 characters."),
+        (lambda: add(password="short"), "too short. It must contain at least 10 characters."),
         (lambda: add(groups=[stranger]), "belongs to another organization."),
         (
             lambda: people.add_agent(other, name="E", email="eva@shop.es", password="long enough"),
@@ -234,7 +234,7 @@ def test_the_last_administrator_stays(shop: Organization) -> None:
     people.change_password(eva, "another one")
     eva.refresh_from_db()
     assert eva.check_password("another one")
-    with refuses("at least 8 characters"):
+    with refuses("at least 10 characters"):
         people.change_password(eva, "short")
 
 

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable
 
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
@@ -9,8 +11,6 @@ from django.utils.translation import gettext as _
 from buzon.desk.entries import checked_email, checked_name, first_use, named, names, taken
 from buzon.desk.errors import DeskError
 from buzon.desk.models import Agent, AgentGroup, Membership, Organization, User
-
-_SHORTEST_PASSWORD = 8
 
 
 def add_agent(
@@ -75,7 +75,7 @@ def change_agent(
 
 def give_login(agent: Agent, password: str) -> User:
     """From now on the agent signs in with its e-mail address and this password; one who has a login
-    already gets a new password. Raises DeskError: too short, another login has the address.
+    already gets a new password. Raises DeskError: a weak one, another login has the address.
     """
     if agent.user is not None:
         change_password(agent.user, password)
@@ -262,7 +262,7 @@ def choose_members(group: AgentGroup, agents: Iterable[Agent]) -> None:
 def add_administrator(organization: Organization, *, email: str, password: str) -> User:
     """A login that may change everything of its organization.
 
-    Raises DeskError: no address, one that has a login already, a password that is too short.
+    Raises DeskError: no address, one that has a login already, a weak password.
     """
     return _login(organization, checked_email(email), password, User.Role.ADMINISTRATOR)
 
@@ -275,10 +275,20 @@ def administrators(organization: Organization) -> QuerySet[User]:
 
 
 def change_password(user: User, password: str) -> None:
-    """Raises DeskError where it is too short."""
-    _check_password(password)
+    """Raises DeskError for a weak one."""
+    check_password(password)
     user.set_password(password)
     user.save(update_fields=["password"])
+
+
+def check_password(password: str) -> None:
+    """The one rule for the passwords of people, on pages and on the command line: that of
+    `AUTH_PASSWORD_VALIDATORS`. Raises DeskError for a weak one.
+    """
+    try:
+        validate_password(password)
+    except ValidationError as error:
+        raise DeskError(" ".join(error.messages), field="password") from None
 
 
 def remove_administrator(user: User) -> None:
@@ -319,7 +329,7 @@ def _group_taken(name: str) -> DeskError:
 
 
 def _login(organization: Organization, email: str, password: str, role: User.Role) -> User:
-    _check_password(password)
+    check_password(password)
     try:
         with transaction.atomic():
             return User.objects.create_login(
@@ -338,9 +348,3 @@ def _agent_or_login_taken(name: str, email: str) -> DeskError:
     """Somebody else was a moment earlier, and the constraint does not say with which of the two."""
     told = _("There is already an agent {name} or one with {email}.")
     return DeskError(told.format(name=name, email=email), field="name")
-
-
-def _check_password(password: str) -> None:
-    if len(password) < _SHORTEST_PASSWORD:
-        told = _("A password needs at least {shortest} characters.")
-        raise DeskError(told.format(shortest=_SHORTEST_PASSWORD), field="password")

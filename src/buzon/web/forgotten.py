@@ -65,7 +65,7 @@ def login_of_link(pk: int, token: str) -> User | None:
 def use_link(user: User, password: str) -> User:
     """The new password, with which everybody who is signed in with the old one is signed out.
 
-    Raises DeskError: the login may not sign in, the password is too short.
+    Raises DeskError: the login may not sign in, the password is weak.
     """
     check_may_sign_in(user)
     change_password(user, password)

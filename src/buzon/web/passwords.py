@@ -1,18 +1,18 @@
-"""A new password: typed by the person, tried against Django's rules, put in the place of the old.
+"""A new password: typed by the person, tried against the desk's rule, put in the place of the old.
 
-The rules are those of `AUTH_PASSWORD_VALIDATORS`; what they say comes in the person's language.
+What the rule says comes in the person's language.
 """
 
 from typing import Any
 
 from django import forms
-from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from buzon.desk.errors import DeskError
 from buzon.desk.models import User
-from buzon.desk.people import change_password
+from buzon.desk.people import change_password, check_password
 from buzon.web.limits import Limit, forgive, try_once
 from buzon.web.signing_in import PER_LOGIN
 
@@ -31,14 +31,18 @@ class NewPasswordField(forms.CharField):
 
     def validate(self, value: str) -> None:
         super().validate(value)
-        if value:
-            validate_password(value)
+        if not value:
+            return
+        try:
+            check_password(value)
+        except DeskError as refusal:
+            raise ValidationError(refusal.sentence) from None
 
 
 def replace_password(user: User, *, current: str, new: str) -> User:
     """For a person who knows the one so far, which is limited against guessing as signing in is.
 
-    Raises DeskError: the current one is wrong, too many tries, the new one is too short.
+    Raises DeskError: the current one is wrong, too many tries, the new one is weak.
     """
     counted = try_once(Limit("current password", str(user.pk), PER_LOGIN))
     if not user.check_password(current):

@@ -4,17 +4,18 @@ from argparse import Namespace
 from datetime import timedelta
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from buzon.config.command import output, scope
 from buzon.config.command.parser import Parser, WrongArgument
 from buzon.config.command.values import one_of, secret_from, whole
-from buzon.desk.entries import checked_email, checked_name, taken
+from buzon.desk.logins import choose_copies
 from buzon.desk.models import Agent
 from buzon.desk.people import (
     add_agent,
     agent_named,
+    change_agent,
     deactivate_agent,
     group_named,
     join_group,
@@ -24,7 +25,6 @@ from buzon.desk.people import (
 )
 
 _LONGEST_SHIFT = 720  # minutes
-_TAKEN = "Another agent has that name or that address."
 _COPIES = one_of(*Agent.Copies.values)
 
 
@@ -89,7 +89,8 @@ def _add(options: Namespace) -> None:
         agent = add_agent(
             organization, name=options.name, email=options.email, groups=groups, password=password
         )
-        _set_copies(agent, options.email_copies)
+        if options.email_copies is not None:
+            choose_copies(agent, options.email_copies)
     if options.json:
         output.document(_as_json(agent))
         return
@@ -160,34 +161,17 @@ def _set(options: Namespace) -> None:
                 options.email_copies)):  # fmt: skip
         options.leaf.error(f"{agent.name} stays as it is, because nothing to change is given")
     with transaction.atomic():
-        _rename(agent, options.new_name, options.email)
-        _set_copies(agent, options.email_copies)
+        change_agent(
+            agent,
+            name=agent.name if options.new_name is None else options.new_name,
+            email=agent.email if options.email is None else options.email,
+            copies=options.email_copies or agent.email_copies,
+        )
         for name in options.leave:
             leave_group(agent, group_named(agent.organization, name))
         for name in options.join:
             join_group(agent, group_named(agent.organization, name))
     print(f"Changed {agent.name}.")
-
-
-def _rename(agent: Agent, name: str | None, email: str | None) -> None:
-    if name is not None:
-        agent.name = checked_name(name, "An agent")
-        others = Agent.objects.filter(organization=agent.organization_id)
-        if taken(others, agent.name, but=agent):
-            raise WrongArgument(_TAKEN)
-    if email is not None:
-        agent.email = checked_email(email)
-    try:
-        with transaction.atomic():
-            agent.save(update_fields=["name", "email"])
-    except IntegrityError:
-        raise WrongArgument(_TAKEN) from None
-
-
-def _set_copies(agent: Agent, copies: str | None) -> None:
-    if copies is not None:
-        agent.email_copies = copies
-        agent.save(update_fields=["email_copies"])
 
 
 def _agent(options: Namespace) -> Agent:
