@@ -208,7 +208,8 @@ def show(two: Two) -> None:
         two(noun, "list", "--json")
     two("organization", "list", "--json")
     for words in (["ledger"], ["ledger", "--jsonl"], ["account", "show", "sales"],
-                  ["account", "check", "keep"], ["customer", "show", EVA]):  # fmt: skip
+                  ["account", "check", "keep"], ["account", "deletions", "keep"],
+                  ["customer", "show", EVA]):  # fmt: skip
         two(*words)
     for words in (["customer", "list", "--unassigned"], ["customer", "list", "--left-behind"]):
         two(*words)

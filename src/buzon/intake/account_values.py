@@ -260,6 +260,10 @@ def _port(field: str, value: Any) -> int | None:
     return None if value is None else _whole(1, 65_535)(field, value)
 
 
+def _days(field: str, value: Any) -> int:
+    return 0 if value is None else _whole(0, 365)(field, value)
+
+
 def _poll(field: str, value: Any) -> float | None:
     if value is None:
         return None
@@ -348,6 +352,7 @@ _WORDS = {
     "address": pgettext_lazy("field", "address"),
     "max_message_bytes": pgettext_lazy("field", "limit of a message in octets"),
     "trusted_authserv_id": pgettext_lazy("field", "server of Authentication-Results"),
+    "delete_after_days": pgettext_lazy("field", "number of days before a message is deleted"),
     "folders": pgettext_lazy("field", "name of a folder"),
     "sent_folders": pgettext_lazy("field", "name of a folder"),
 }
@@ -366,6 +371,7 @@ _CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "pinned_sha256": _pin,
     "max_message_bytes": _whole(10_000, 1_000_000_000),
     "poll_seconds": _poll,
+    "delete_after_days": _days,
     "trusted_authserv_id": _authserv_id,
     "reply_to_senders": _form_senders,
     "start_date": _date,

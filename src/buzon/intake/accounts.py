@@ -49,10 +49,10 @@ __all__ = [
 # The fields of the form (R2), by the model's names; the secret and the folders come beside them.
 FIELDS = (
     "name", "active", "store", "address", "protocol", "host", "port", "security", "username",
-    "pinned_sha256", "group", "create_customer", "notify_agent", "after", "start", "start_date",
-    "history", "max_message_bytes", "trusted_authserv_id", "lists_as_persons",
-    "hand_out_existing", "fetch_skipped_at_once", "fold_dots", "fold_plus", "reply_to_senders",
-    "poll_seconds",
+    "pinned_sha256", "group", "create_customer", "notify_agent", "after", "delete_after_days",
+    "start", "start_date", "history", "max_message_bytes", "trusted_authserv_id",
+    "lists_as_persons", "hand_out_existing", "fetch_skipped_at_once", "fold_dots", "fold_plus",
+    "reply_to_senders", "poll_seconds",
 )  # fmt: skip
 _REQUIRED = ("name", "host", "username")
 _CONNECTION = {"host", "port", "security", "username", "pinned_sha256"}

@@ -7,6 +7,7 @@ every folder: settle
 """
 
 from collections.abc import Sequence
+from datetime import timedelta
 from time import monotonic
 
 from django.utils import timezone
@@ -20,6 +21,7 @@ from buzon.intake.window import is_wanted, is_within
 from buzon.wire.errors import FolderMissing, NotPermitted, Permanent
 from buzon.wire.imap import ImapSession, Listed, Selected
 
+COMPARED_EVERY = timedelta(days=1)
 TURN_SECONDS = 60.0  # of one folder's history, while the others may have new mail
 
 
@@ -141,14 +143,20 @@ def _notice_changes(run: Run, session: ImapSession, folder: Folder) -> int:
 
     Other clients delete and move mail: their rows are closed, and what was outside is counted
     anew. A message within the window without a row is collected. Returns how many there are.
+    Once a day all of it is compared, because two changes may cancel each other out in the count.
     """
     session.noop()
     live = Arrival.objects.filter(folder=folder, uidvalidity=folder.uidvalidity).live()
     if session.exists != live.count() + folder.outside:
         _collect_new(run, session, folder)
-    if session.exists != live.count() + folder.outside:
+    if session.exists != live.count() + folder.outside or _is_to_be_compared(folder):
         _put_right(run, session, folder, dict(live.values_list("uid", "pk")))
     return session.exists
+
+
+def _is_to_be_compared(folder: Folder) -> bool:
+    last = folder.reconciled_at or folder.baseline_at
+    return last is not None and timezone.now() - last > COMPARED_EVERY
 
 
 def _put_right(
@@ -159,7 +167,13 @@ def _put_right(
     gone = [pk for uid, pk in known.items() if uid not in present]
     strays = _listing_of(session, [uid for uid in uids if uid not in known])
     missed = [m for m in strays if is_wanted(run.account, folder, uid=m.uid, date=m.internal_date)]
-    commit(run, Batch(gone=gone), folder=folder, outside=len(strays) - len(missed))
+    commit(
+        run,
+        Batch(gone=gone),
+        folder=folder,
+        outside=len(strays) - len(missed),
+        reconciled_at=timezone.now(),
+    )
     for batch in batches(run.account, missed[::-1]):
         take(run, session, folder, batch, end=None)
         run.process()

@@ -52,10 +52,19 @@ def add_to(parser: Parser) -> None:
     check = verbs.add(
         "check", "Ask the server whether this account would work; changes nothing", _check
     )
-    for verb in (show, change, remove, resume, check):
+    going = verbs.add(
+        "deletions",
+        "What is going to be removed from the server, and when; removes nothing",
+        _going,
+    )
+    check.add_argument(
+        "--reconcile", action="store_true",
+        help="also compare a fresh listing of the server with the ledger",
+    )  # fmt: skip
+    for verb in (show, change, remove, resume, check, going):
         verb.add_argument("account", metavar="NAME", help="the account")
-    show.add_json()
-    check.add_json()
+    for verb in (show, check, going):
+        verb.add_json()
 
 
 def _add(options: Namespace) -> None:
@@ -115,16 +124,34 @@ def _resume(options: Namespace) -> None:
 
 
 def _check(options: Namespace) -> int:
-    from buzon.intake.check import check_account  # the wire: the other verbs need not load it
+    # The wire: the other verbs need not load it.
+    from buzon.config.command import account_books
+    from buzon.intake.check import check_account
 
     account = _account(options)
     steps = check_account(account)
-    if options.json:
-        output.document([step._asdict() for step in steps])
-    else:
+    well = all(step.ok for step in steps)
+    if not options.json:
         for step in steps:
             _say(step, account)
-    return 0 if all(step.ok for step in steps) else 1
+    books = account_books.books_of(account) if options.reconcile and well else []
+    if options.json:
+        told = [step._asdict() for step in steps]
+        listed = account_books.books_as_json(books)
+        output.document({"steps": told, "folders": listed} if options.reconcile else told)
+    else:
+        account_books.show_books(books)
+    return 0 if well and all(one.balance for one in books) else 1
+
+
+def _going(options: Namespace) -> None:
+    from buzon.config.command import account_books
+
+    account = _account(options)
+    if options.json:
+        output.document(list(account_books.deletions(account)))
+    else:
+        account_books.show_deletions(account)
 
 
 def _say(step: "Step", account: CollectionAccount) -> None:

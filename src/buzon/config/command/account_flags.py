@@ -79,6 +79,11 @@ FLAGS = (
         one_of("leave", "read", "delete"),
     ),
     Flag(
+        "--delete-after-days", "delete_after_days", "0",
+        "with --after delete: how many days a downloaded message stays on the server", "N",
+        whole(0, 365),
+    ),
+    Flag(
         "--start", "start", "all",
         "what of the mail that is there already: all, now (none of it), or from a date", "S", start,
     ),

@@ -14,7 +14,7 @@ _PLAIN = (
     "id", "name", "active", "address", "protocol", "host", "port", "security", "username",
     "pinned_sha256", "create_customer", "notify_agent", "after", "history", "max_message_bytes",
     "trusted_authserv_id", "lists_as_persons", "hand_out_existing", "fetch_skipped_at_once",
-    "fold_dots", "fold_plus", "reply_to_senders", "poll_seconds", "state",
+    "fold_dots", "fold_plus", "reply_to_senders", "poll_seconds", "delete_after_days", "state",
 )  # fmt: skip
 
 

@@ -62,6 +62,7 @@ class Migration(migrations.Migration):
                         max_length=6,
                     ),
                 ),
+                ("delete_after_days", models.PositiveSmallIntegerField(default=0)),
                 (
                     "start",
                     models.CharField(
@@ -208,6 +209,7 @@ class Migration(migrations.Migration):
                 ("low", models.BigIntegerField(default=1)),
                 ("outside", models.BigIntegerField(default=0)),
                 ("history_total", models.BigIntegerField(default=0)),
+                ("reconciled_at", models.DateTimeField(blank=True, null=True)),
                 ("validity_changes", models.JSONField(default=list)),
                 (
                     "account",

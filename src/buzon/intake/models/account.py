@@ -81,6 +81,7 @@ class CollectionAccount(models.Model):
     create_customer = models.BooleanField(default=False)
     notify_agent = models.BooleanField(default=True)
     after = models.CharField(max_length=6, choices=After.choices, default=After.LEAVE)
+    delete_after_days = models.PositiveSmallIntegerField(default=0)  # of being here, before it goes
     start = models.CharField(max_length=4, choices=Start.choices, default=Start.ALL)
     start_date = models.DateField(null=True, blank=True)
     history = models.CharField(max_length=6, choices=History.choices, default=History.AUTO)

@@ -34,6 +34,7 @@ class Folder(models.Model):
     low = models.BigIntegerField(default=1)
     outside = models.BigIntegerField(default=0)  # messages on the server before the window
     history_total = models.BigIntegerField(default=0)  # at the baseline, within the window
+    reconciled_at = models.DateTimeField(null=True, blank=True)  # all of it was compared with rows
     validity_changes = models.JSONField(default=list)  # ISO times, for the loop guard
 
     class Meta:

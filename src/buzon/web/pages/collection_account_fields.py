@@ -239,6 +239,15 @@ class AccountForm(PageForm):
         help_text=gettext_lazy("Whatever was not downloaded is never touched."),
         widget=forms.RadioSelect(choices=CollectionAccount.After.choices),
     )
+    delete_after_days = Whole(
+        label=gettext_lazy("Days that a downloaded message stays there"),
+        required=False,
+        help_text=gettext_lazy(
+            "0 deletes it as soon as it is stored here. With some days, what a restored backup has "
+            "lost can be collected again."
+        ),
+        widget=forms.NumberInput(attrs={"min": 0, "max": 365, "inputmode": "numeric"}),
+    )
     history = Typed(
         label=gettext_lazy("Notify of letters that were there before"),
         help_text=gettext_lazy(

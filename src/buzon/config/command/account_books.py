@@ -1,0 +1,89 @@
+"""What of an account's books `buzon account` shows: the ledger beside the server, and what the next
+collections would remove from it.
+"""
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from django.utils import timezone
+
+from buzon.config.command import output
+from buzon.intake.models import Arrival, CollectionAccount, Folder
+from buzon.intake.reconcile import Books, reconcile
+from buzon.intake.settle import grace
+
+_MOST_NAMED = 10
+
+
+def books_of(account: CollectionAccount) -> list[Books]:
+    """Every folder's, after asking the server. Raises MailError, KeyringError."""
+    return reconcile(account)
+
+
+def show_books(books: list[Books]) -> None:
+    """A line for each folder, and what differs."""
+    for one in books:
+        print(
+            f"{'ok    ' if one.balance else 'DIFFERS'} {output.printable(one.folder)}: "
+            f"{one.on_server:,} on the server = {one.live:,} in the ledger + "
+            f"{one.outside:,} outside + {one.not_yet_listed:,} not yet listed"
+        )
+        if one.renumbered:
+            print("        The server has renumbered it: the next collection finds it again first.")
+        _show_some("missing here, collected next", one.missing)
+        _show_some("gone from the server, ledger ids", [str(pk) for pk in one.gone])
+
+
+def _show_some(what: str, names: list[str]) -> None:
+    if names:
+        more = f" and {len(names) - _MOST_NAMED:,} more" if len(names) > _MOST_NAMED else ""
+        shown = ", ".join(output.printable(name) for name in names[:_MOST_NAMED])
+        print(f"        {len(names):,} {what}: {shown}{more}")
+
+
+def books_as_json(books: list[Books]) -> list[dict[str, Any]]:
+    return [asdict(one) | {"balance": one.balance} for one in books]
+
+
+def deletions(account: CollectionAccount) -> Iterator[dict[str, Any]]:
+    """Every message that is to be removed from the server, and from when on: now, or after the
+    account's days. None where the account does not delete.
+    """
+    if account.after != CollectionAccount.After.DELETE:
+        return
+    rows = Arrival.objects.filter(account=account).exclude(folder__role=Folder.Role.SENT)
+    waiting = rows.to_settle().select_related("folder").order_by("decided_at", "pk")
+    for row in waiting.iterator(chunk_size=2_000):
+        yield {
+            "id": row.pk,
+            "folder": row.folder.name,
+            "uid": row.uid,
+            "uidl": row.uidl,
+            "sender": row.sender,
+            "size": row.size,
+            "sha256": row.sha256,
+            "filed_at": output.stamp(row.decided_at),
+            "from": output.stamp(_from(account, row)),
+        }
+
+
+def _from(account: CollectionAccount, row: Arrival) -> datetime | None:
+    """When it may go; None for at the next collection."""
+    at = (row.decided_at or timezone.now()) + grace(account)
+    return at if at > timezone.now() else None
+
+
+def show_deletions(account: CollectionAccount) -> None:
+    """A line for each, the next ones first."""
+    rows = (
+        (str(one["id"]), one["from"] or "next collection", one["sender"], output.size(one["size"]))
+        for one in deletions(account)
+    )
+    empty = (
+        f"{account.name} removes nothing from its server."
+        if account.after != CollectionAccount.After.DELETE
+        else "Nothing waits to be removed from the server."
+    )
+    output.table(("id", "goes", "sender", "size"), rows, empty=empty)

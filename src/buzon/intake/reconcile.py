@@ -1,0 +1,101 @@
+"""Reconcile: a fresh listing of the server beside the ledger, and what differs between the two.
+
+    messages on the server = live rows + outside + not yet listed
+
+Where they differ, the account is due now, and that collection puts it right: it collects what is
+missing within the window, and closes the rows of what is gone. By itself it compares whenever the
+counts differ, and once a day. Nothing is changed on the server.
+"""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from django.utils import timezone
+
+from buzon.intake.accounts import credentials_of, endpoint_of
+from buzon.intake.compare_pop3 import DIGEST
+from buzon.intake.models import Arrival, CollectionAccount, Folder, OutsideMail
+from buzon.intake.window import is_wanted
+from buzon.wire.imap import ImapSession
+from buzon.wire.pop3 import Pop3Session
+
+_LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
+
+
+@dataclass(slots=True)
+class Books:
+    """One folder's count. `missing`: names (UID or UIDL) of messages within the window that have
+    no row; `gone`: ids of rows whose message is no longer on the server; `renumbered`: the server
+    gives another UIDVALIDITY than the rows have, so they say nothing until the next collection.
+    """
+
+    folder: str
+    on_server: int
+    live: int
+    outside: int
+    not_yet_listed: int = 0
+    missing: list[str] = field(default_factory=list)
+    gone: list[int] = field(default_factory=list)
+    renumbered: bool = False
+
+    @property
+    def balance(self) -> bool:
+        """Whether both agree."""
+        return not (self.missing or self.gone or self.renumbered)
+
+
+def reconcile(account: CollectionAccount) -> list[Books]:
+    """Every folder's books. Raises MailError, KeyringError."""
+    endpoint, credentials = endpoint_of(account), credentials_of(account)
+    folders = list(account.folders.order_by("role", "pk"))
+    if account.protocol == CollectionAccount.Protocol.POP3:
+        session = Pop3Session.open(endpoint, credentials)
+        try:
+            books = [_pop3(session, folder) for folder in folders]
+        finally:
+            session.close()  # without QUIT: nothing is deleted
+    else:
+        with ImapSession.open(endpoint, credentials) as imap:
+            books = [_imap(account, imap, folder) for folder in folders]
+    if not all(one.balance for one in books):
+        account.folders.filter(baseline_at__isnull=False).update(reconciled_at=_LONG_AGO)
+        account.duties.update(due_at=timezone.now())
+    return books
+
+
+def _imap(account: CollectionAccount, session: ImapSession, folder: Folder) -> Books:
+    selected = session.examine(folder.name)
+    rows = Arrival.objects.filter(folder=folder).live()
+    books = Books(folder.name, selected.exists, rows.count(), folder.outside)
+    if folder.uidvalidity is not None and folder.uidvalidity != selected.uidvalidity:
+        books.renumbered = True
+        return books
+    known = dict(rows.values_list("uid", "pk"))
+    listed = session.listing(1, None)
+    there = {message.uid for message in listed}
+    books.gone = sorted(pk for uid, pk in known.items() if uid not in there)
+    for message in listed:
+        if message.uid in known:
+            continue
+        if folder.baseline_at is None or not folder.low <= message.uid <= folder.high:
+            books.not_yet_listed += 1  # beyond one of the cursor's ends
+        elif is_wanted(account, folder, uid=message.uid, date=message.internal_date):
+            books.missing.append(str(message.uid))
+    return books
+
+
+def _pop3(session: Pop3Session, folder: Folder) -> Books:
+    listing = session.listing()
+    rows = Arrival.objects.filter(folder=folder).live()
+    books = Books(folder.name, len(listing), rows.count(), folder.outside)
+    named = {each.uidl for each in listing if each.uidl is not None}
+    by_uidl = rows.exclude(uidl__startswith=DIGEST)
+    known = dict(by_uidl.values_list("uidl", "pk"))
+    outside = set(OutsideMail.objects.filter(folder=folder).values_list("uidl", flat=True))
+    books.gone = sorted(pk for uidl, pk in known.items() if uidl not in named)
+    new = sorted(uidl for uidl in named if uidl not in known and uidl not in outside)
+    if folder.baseline_at is None:
+        books.not_yet_listed = len(listing)
+    else:
+        books.missing = new
+    return books

@@ -1,0 +1,85 @@
+"""R6 with days: a downloaded message stays on the server for as long as the account says."""
+
+from datetime import timedelta
+
+import pytest
+
+from buzon.config.command.account_books import deletions
+from buzon.intake.accounts import change_account
+from buzon.intake.models import Arrival, CollectionAccount
+from buzon.intake.settle import due_rows
+from tests.intake.collecting import collect
+from tests.intake.scene import KNOWN, STRANGER, Scene, check_books, scene
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def days_go_by(account: CollectionAccount, days: int) -> None:
+    for row in Arrival.objects.filter(account=account):
+        row.decided_at = row.decided_at and row.decided_at - timedelta(days=days)
+        row.save()
+
+
+def filed(at: Scene, **fields: object) -> CollectionAccount:
+    account = at.account(after="delete", delete_after_days=7, **fields)
+    at.deliver(KNOWN, STRANGER)
+    collect(account)
+    return account
+
+
+@pytest.mark.parametrize("protocol", ["imap", "pop3"])
+def test_R6_it_goes_when_its_days_are_over_and_not_before(protocol: str) -> None:
+    with scene(protocol) as at:
+        account = filed(at)
+        assert len(at.box.messages) == 2
+        days_go_by(account, 6)
+        collect(account)
+        assert len(at.box.messages) == 2
+        at.deliver(KNOWN)  # a new one has days of its own
+        days_go_by(account, 1)
+        assert collect(account).settled == 2
+        assert len(at.box.messages) == 1
+        check_books(account, 1)
+
+
+def test_a_server_without_uidl_too() -> None:
+    with scene("pop3", uidl=False) as at:
+        account = filed(at)
+        assert len(at.box.messages) == 2
+        days_go_by(account, 7)
+        assert collect(account).settled == 2
+        assert at.box.messages == []
+
+
+def test_marking_as_read_waits_for_nothing() -> None:
+    with scene() as at:
+        account = at.account(after="read", delete_after_days=7)
+        at.deliver(KNOWN)
+        assert collect(account).settled == 1
+
+
+def test_the_dry_run_says_what_goes_and_when() -> None:
+    with scene() as at:
+        account = filed(at)
+        going = list(deletions(account))
+        assert sorted(one["uid"] for one in going) == [1, 2]
+        assert all(one["from"] is not None for one in going)
+        assert due_rows(account).count() == 0
+        days_go_by(account, 7)
+        assert [one["from"] for one in deletions(account)] == [None, None]
+        assert due_rows(account).count() == 2
+        assert len(at.box.messages) == 2  # it only says so
+        change_account(account, after="leave")
+        assert list(deletions(account)) == []
+
+
+def test_a_message_that_is_skipped_or_failed_is_never_among_them() -> None:
+    with scene() as at:
+        at.customer()
+        account = at.account(after="delete", create_customer=False)
+        at.deliver(KNOWN, STRANGER)
+        collect(account)
+        Arrival.objects.filter(outcome="filed").update(
+            outcome="failed", settled_at=None, gone_at=None
+        )
+        assert list(deletions(account)) == []
