@@ -143,7 +143,10 @@ def _connect(way: _Way) -> Iterator[Step]:
 def _not_connected(account: CollectionAccount, error: MailError) -> Step:
     detail = error_sentence(error)
     if isinstance(error, NotPermitted):
-        remedy = _("BUZON_ALLOW_PRIVATE_HOSTS=yes allows servers on private networks.")
+        remedy = _(
+            "If the mail server stands in your own network, set BUZON_ALLOW_PRIVATE_HOSTS=yes "
+            "where Buzón is started, and start it again; otherwise check the server's name."
+        )
         return Step("connect", False, detail, remedy, field="host")
     usual = default_port(account.protocol, account.security)
     if account.port == usual:

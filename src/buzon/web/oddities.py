@@ -14,6 +14,7 @@ SENTENCES: dict[str, str] = {
     DOUBTFUL: gettext_noop(
         "The sender's domain does not vouch for this letter (DMARC failed): it may be forged."
     ),
+    "addresses-cut": gettext_noop("It has more addresses than can be kept"),
     "address-comma-missing": gettext_noop("Two addresses stand side by side without a comma."),
     "address-encoded": gettext_noop("An address is written in a code that is meant for names."),
     "address-too-long": gettext_noop("An address is longer than any address can be."),
@@ -35,6 +36,7 @@ SENTENCES: dict[str, str] = {
     "from-missing": gettext_noop("It does not say who wrote it."),
     "from-several": gettext_noop("Several people wrote it together; the first one counts"),
     "header-8bit": gettext_noop("The header holds characters that no header may."),
+    "header-cut": gettext_noop("Its header is longer than can be read"),
     "header-without-end": gettext_noop("The header never ends; the rest is shown as text."),
     "identifier-too-long": gettext_noop("A message identifier is too long to be one."),
     "nesting-cut": gettext_noop("Its parts are nested too deeply; the innermost were not opened."),

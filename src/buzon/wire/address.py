@@ -1,6 +1,9 @@
-"""From a host name to a connected socket, never to an address that we may not visit."""
+"""From a host name to a connected socket, never to an address that we may not visit.
 
-import ipaddress
+Whatever a name is written like ("2130706433", "0x7f.1", "127.1", "localhost"), it is not judged by
+its letters: the system resolves it, and each address that comes of it is judged.
+"""
+
 import socket
 import time
 from typing import Any
@@ -8,6 +11,7 @@ from typing import Any
 from buzon.wire.argument import SERVER, encoded
 from buzon.wire.endpoint import Endpoint
 from buzon.wire.errors import ConnectFailed, MailError, NotPermitted, TimedOut
+from buzon.wire.public_address import is_public
 
 # (family, type, protocol, canonical name, socket address) as getaddrinfo gives it.
 _Found = tuple[Any, Any, int, str, Any]
@@ -17,9 +21,10 @@ def connected(endpoint: Endpoint) -> socket.socket:
     """A TCP socket to the first address of `endpoint.host` that answers.
 
     All tries together last `connect_timeout` seconds at most (the name's resolution has the
-    system resolver's own deadline). The very address that was checked is the one connected to,
-    so that a name that changes its mind in between leads nowhere. Raises ConnectFailed,
-    TimedOut, NotPermitted (all addresses private where `allow_private` is off).
+    system resolver's own deadline). The name is resolved once, and the very address that was
+    checked is the one connected to, so that a name that changes its mind in between leads
+    nowhere. Raises ConnectFailed, TimedOut, NotPermitted (all addresses are inside where
+    `allow_private` is off).
     """
     found = _allowed(_resolved(endpoint), endpoint)
     deadline = time.monotonic() + endpoint.connect_timeout
@@ -46,23 +51,6 @@ def connected(endpoint: Endpoint) -> socket.socket:
     raise failure
 
 
-def is_public(address: str) -> bool:
-    """Whether an IPv4 or IPv6 address, also one hidden inside another, is on the open Internet."""
-    ip = ipaddress.ip_address(address.partition("%")[0])
-    if isinstance(ip, ipaddress.IPv6Address):
-        inner = ip.ipv4_mapped or ip.sixtofour or _nat64(ip)
-        if inner is not None:
-            return is_public(str(inner))
-    return ip.is_global and not ip.is_multicast
-
-
-def _nat64(ip: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
-    # RFC 6052: the last 32 bits are an IPv4 address that a gateway would connect to.
-    if ip in ipaddress.IPv6Network("64:ff9b::/96"):
-        return ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
-    return None
-
-
 def _resolved(endpoint: Endpoint) -> list[_Found]:
     encoded(endpoint.host, SERVER)
     if not endpoint.host or not 0 < endpoint.port < 65536:
@@ -79,11 +67,13 @@ def _resolved(endpoint: Endpoint) -> list[_Found]:
 def _allowed(found: list[_Found], endpoint: Endpoint) -> list[_Found]:
     if endpoint.allow_private:
         return found
+    # Inner addresses among public ones are passed over: names with one for the house's own
+    # network and one for the world are common, and what is not connected to does no harm.
     public = [one for one in found if is_public(one[4][0])]
     if found and not public:
         raise NotPermitted(
-            "The server {host} is on a private network, which this installation "
-            "does not connect to.",
+            "The server {host} is on a private network, which this installation does not "
+            "connect to unless BUZON_ALLOW_PRIVATE_HOSTS=yes is set.",
             host=endpoint.host,
         )
     return public

@@ -18,7 +18,9 @@ class Endpoint:
 
     `pinned_sha256` is the lower-case hex SHA-256 of the DER certificate that this account accepts
     instead of one signed by a known authority; "" verifies against the system's authorities.
-    `ca_file` adds a PEM file of authorities. Times are in seconds.
+    `ca_file` adds a PEM file of authorities. Times are in seconds: `read_timeout` for the next
+    octets, `answer_timeout` for greeting and login together, and later for each answer beside what
+    its octets take (`buzon.wire.patience`).
     """
 
     host: str
@@ -28,6 +30,7 @@ class Endpoint:
     ca_file: str = ""
     connect_timeout: float = 15.0
     read_timeout: float = 60.0
+    answer_timeout: float = 120.0
     allow_private: bool = True
 
 
@@ -46,11 +49,19 @@ class Credentials:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """Caps on what a server may make us hold, in octets unless said otherwise."""
+    """Caps on what a server may make us hold, in octets unless said otherwise.
+
+    `line`, a line or a status; `message`, one message, above `spool_above` in a file and from IMAP
+    in pieces of `slice`; `window`, what is asked ahead; `together`, what the headers or messages of
+    one call may have more than expected; `list_items`, items of a list in number, and messages of a
+    POP3 mailbox; `messages`, messages of an IMAP folder in number.
+    """
 
     line: int = 1_048_576
     message: int = 1_073_741_824
     spool_above: int = 4 * 1_048_576
     slice: int = 1_048_576
     window: int = 16 * 1_048_576
+    together: int = 64 * 1_048_576
     list_items: int = 100_000
+    messages: int = 1_000_000

@@ -18,11 +18,13 @@ from buzon.wire import tls
 from buzon.wire.address import connected
 from buzon.wire.endpoint import Endpoint, Security
 from buzon.wire.errors import ConnectFailed, TimedOut, TlsRefused, template
+from buzon.wire.patience import Patience
 
 _NO_ANSWER = template(
     "{host} did not answer within {seconds} seconds; try later, or check the port and the "
     "encryption."
 )
+_TOO_SLOW = template("{host} answers too slowly to go on.")
 _NOT_TAKEN = template(
     "{host} did not take our command within {seconds} seconds; try later, or check the port and "
     "the encryption."
@@ -35,7 +37,8 @@ def _nothing() -> None:
 
 class Transport:
     """One connection. `bytes_in` and `bytes_out` count octets as on the wire (compressed, but
-    without TLS's own); `encrypted` says whether TLS is on. Used by one thread at a time.
+    without TLS's own); `encrypted` says whether TLS is on. `patience` is with the answer under way:
+    whoever sends a command begins it anew. Used by one thread at a time.
     """
 
     def __init__(self, endpoint: Endpoint, sock: socket.socket) -> None:
@@ -43,6 +46,7 @@ class Transport:
         self.encrypted = False
         self.bytes_in = 0
         self.bytes_out = 0
+        self.patience = Patience(endpoint.answer_timeout)
         # Called whenever octets came: one message may take longer than its collector's lease.
         self.heartbeat: Callable[[], None] = _nothing
         self._sock = sock
@@ -98,13 +102,21 @@ class Transport:
             rest = rest[sent:]
 
     def receive(self, most: int = 262_144) -> bytes:
-        """1 to `most` octets, within `read_timeout` seconds; never b"".
+        """1 to `most` octets, within `read_timeout` seconds, and while patience lasts; never b"".
 
         Raises TimedOut; ConnectFailed at the end of the stream.
         """
-        data = self._read(most, self.endpoint.read_timeout)
+        seconds = min(self.endpoint.read_timeout, self.patience.left)
+        if seconds <= 0:
+            raise self._timed_out(_TOO_SLOW)
+        began = time.monotonic()
+        data = self._read(most, seconds)
+        self.patience.spent(time.monotonic() - began, len(data or b""))
+        if self.patience.is_flooded:
+            raise ConnectFailed("The server sent a response larger than we accept.")
         if data is None:
-            raise self._timed_out(_NO_ANSWER)
+            is_silent = seconds == self.endpoint.read_timeout
+            raise self._timed_out(_NO_ANSWER if is_silent else _TOO_SLOW)
         self.heartbeat()
         return data
 

@@ -37,13 +37,25 @@ class OddServer:
         self._replies = {**replies, **{k: v for k, v in USUAL.items() if k not in replies}}
         self._greeting = greeting
 
-    def endpoint(self, *, security: Security = Security.NONE, read_timeout: float = 5) -> Endpoint:
+    def endpoint(
+        self,
+        *,
+        security: Security = Security.NONE,
+        read_timeout: float = 5,
+        answer_timeout: float = 30,
+    ) -> Endpoint:
         return Endpoint(
-            host="127.0.0.1", port=self.port, security=security, read_timeout=read_timeout
+            host="127.0.0.1",
+            port=self.port,
+            security=security,
+            read_timeout=read_timeout,
+            answer_timeout=answer_timeout,
         )
 
-    def session(self, *, limits: Limits | None = None, read_timeout: float = 5) -> ImapSession:
-        endpoint = self.endpoint(read_timeout=read_timeout)
+    def session(
+        self, *, limits: Limits | None = None, read_timeout: float = 5, answer_timeout: float = 30
+    ) -> ImapSession:
+        endpoint = self.endpoint(read_timeout=read_timeout, answer_timeout=answer_timeout)
         return ImapSession.open(endpoint, ANA, limits or Limits())
 
     def script(self, peer: socket.socket) -> None:
@@ -120,7 +132,7 @@ def trickling_session(
     server = Trickling({}, GREETING)
     with scripted(server.script) as port:
         server.port = port
-        session = server.session(read_timeout=0.4)
+        session = server.session(read_timeout=0.4, answer_timeout=0.8)
         try:
             session.select("INBOX")
             yield session

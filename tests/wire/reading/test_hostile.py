@@ -3,6 +3,8 @@
 import dataclasses
 import encodings.aliases
 import random
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 
@@ -11,6 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from buzon.wire.reading import Reading, attachment_octets, read, read_header
+from buzon.wire.reading.addresses import ADDRESSES_LIMIT
+from buzon.wire.reading.header import HEADER_LIMIT
+from tests.wire.reading import greedy
 from tests.wire.reading.corpus import golden_octets
 
 GOLDEN = golden_octets()
@@ -159,6 +164,33 @@ def test_huge_or_deep_is_read_in_time(case: str) -> None:
     assert_sound(reading)
     # The machine may be shared and slow: the bound says linear, not fast.
     assert took < 6, f"{took:.1f} s for {len(octets):,} octets"
+
+
+def test_a_header_is_read_up_to_its_limit() -> None:
+    filler = b"X-Filler: " + b"x" * 70 + b"\r\n"
+    count = HEADER_LIMIT // len(filler)
+    within = read(HEAD + b"Reply-To: c@d.es\r\n" + filler * (count - 5) + b"\r\nhola\r\n")
+    assert not any(one.startswith("header-cut") for one in within.warnings)
+    behind = read(HEAD + filler * (count + 5) + b"Reply-To: c@d.es\r\n\r\nhola\r\n")
+    assert f"header-cut: {HEADER_LIMIT}" in behind.warnings
+    assert behind.reply_to == ()
+    assert within.from_ == behind.from_ != ()
+    assert within.text == behind.text == "hola\n"
+
+
+def test_the_first_ten_thousand_addresses_are_kept() -> None:
+    many = b",\r\n ".join(b"c%d@example.es" % i for i in range(ADDRESSES_LIMIT + 5))
+    reading = read(HEAD + b"To: " + many + b"\r\n\r\n")
+    assert f"addresses-cut: {ADDRESSES_LIMIT}" in reading.warnings
+    assert [one.address for one in reading.to[:2]] == ["c0@example.es", "c1@example.es"]
+    assert len(reading.to) == ADDRESSES_LIMIT
+
+
+@pytest.mark.parametrize("case", greedy.CASES)
+def test_a_letter_of_30_mb_takes_a_bounded_memory(case: str) -> None:
+    command = [sys.executable, "-m", "tests.wire.reading.greedy", case]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
+    assert int(done.stdout) < 256 * 1_048_576
 
 
 def test_nothing_of_a_deep_nest_is_lost() -> None:

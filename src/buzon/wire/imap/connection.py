@@ -21,13 +21,13 @@ from buzon.wire.imap.events import (
 )
 from buzon.wire.transport import Transport
 
-# A server that sends a little now and then keeps every single read within its deadline. Below
-# this rate a response that is longer under way than the deadline counts as stalled.
-SLOWEST_OCTETS_PER_SECOND = 128
-
 # Commands under way at once. Their lines must fit into socket buffers while the server is busy
 # writing, or both sides would wait for each other.
 MOST_UNDER_WAY = 8
+
+# Octets of an answer that is kept until its end: 80,000 folders. Read into words they may be
+# twenty times as many.
+MOST_HELD = 8 * 1_048_576
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +80,8 @@ class Connection:
         self._count = 0
         self._under_way: set[bytes] = set()
         self._stream = object()
+        self._held = 0  # octets of the events that the answer under way is kept in
+        self._found: Found | None = None  # the one of them that has all numbers
         self._ends: float | None = None  # by when the command under way must have ended
 
     def run(
@@ -87,9 +89,13 @@ class Connection:
         command: bytes | Pieces,
         *,
         refused: Callable[[Status], MailError] = refusal.of_command,
+        octets: int = 0,
     ) -> Answer:
-        """One command to its end. Raises what `refused` makes of a NO or BAD."""
-        answer = self.ask(command)
+        """One command to its end, with an answer of so many octets, where they may be many.
+
+        Raises what `refused` makes of a NO or BAD.
+        """
+        answer = self.ask(command, octets=octets)
         if answer.status.kind != "OK":
             raise refused(answer.status)
         return answer
@@ -111,7 +117,7 @@ class Connection:
         finally:
             self._ends = None
 
-    def ask(self, command: bytes | Pieces) -> Answer:
+    def ask(self, command: bytes | Pieces, *, octets: int = 0) -> Answer:
         """One command to its end, whatever the end is."""
         self.drain()
         pieces = [command] if isinstance(command, bytes) else command
@@ -122,6 +128,7 @@ class Connection:
             if isinstance(event, Status):
                 return Answer(event, events)
             self.send(piece + b"\r\n" if place == len(pieces) else piece)
+        self.transport.patience.begin(octets)
         return Answer(self.until_end(tag, events), events)
 
     def begin(self, line: bytes) -> bytes:
@@ -130,6 +137,7 @@ class Connection:
         # A literal's announcement ends its own line.
         self.send(tag + b" " + line + (b"" if line.endswith(b"}\r\n") else b"\r\n"))
         self._under_way.add(tag)
+        self._held, self._found = 0, None
         return tag
 
     def until_continuation(self, tag: bytes, events: list[Event]) -> Continuation | Status:
@@ -173,18 +181,28 @@ class Connection:
                 upcoming = next(source, None)
             if lines:
                 self._under_way.update(waiting)
-                self.send(lines)
+                self.send(lines, octets=_octets_of(waiting))
             event = self.next()
             if isinstance(event, Fetched):
                 yield event
             elif isinstance(event, Status) and event.tag in waiting:
                 self.ended(event)
-                yield Finished(waiting.pop(event.tag), event)
+                finished = waiting.pop(event.tag)
+                self.transport.patience.begin(_octets_of(waiting))
+                yield Finished(finished, event)
             if self._stream is not mine:
                 raise RuntimeError("another command was sent while this stream was being read")
 
-    def send(self, data: bytes) -> None:
-        """Octets of a command. One that was sent in part leaves nothing that could be sent next."""
+    def start_tls(self) -> None:
+        """TLS, and a core that knows nothing of what was said before (RFC 9051 section 11.1)."""
+        self.transport.start_tls(self.core.take_unread())
+        self.core = ImapCore(self.limits)
+        self.exists = self.announced = self.expunges = 0
+
+    def send(self, data: bytes, *, octets: int = 0) -> None:
+        """Octets of a command, whose answer has so many. One that was sent in part leaves nothing
+        that could be sent next."""
+        self.transport.patience.begin(octets)
         try:
             self.transport.send(data)
         except MailError:
@@ -210,6 +228,7 @@ class Connection:
                 if data is None:
                     return None
                 self.core.feed(data)
+                self.transport.patience.begin()  # what comes unasked has its own time
                 return self.next()
             self._note(event)
         except MailError:
@@ -229,34 +248,26 @@ class Connection:
     def drain(self) -> None:
         """Read to their end the commands that nobody waits for any more."""
         self._stream = object()
+        if self._under_way:
+            self.transport.patience.begin(self.limits.window)
         while self._under_way:
             event = self.next()
             if isinstance(event, Status):
                 self.ended(event)
 
     def _received(self) -> Event:
-        """Read until an event is whole, and not slower than the deadline allows."""
-        began = time.monotonic()
-        received = 0
+        """Read until an event is whole."""
         while True:
-            data = self._octets()
-            received += len(data)
-            self.core.feed(data)
+            self.core.feed(self._octets())
             event = self.core.next_event()
             if event is not None:
                 return event
-            elapsed = time.monotonic() - began
-            if (
-                elapsed > self.transport.endpoint.read_timeout
-                and received < elapsed * SLOWEST_OCTETS_PER_SECOND
-            ):
-                host = self.transport.endpoint.host
-                raise TimedOut("{host} answers too slowly to go on.", host=host)
 
     def _octets(self) -> bytes:
         if self._ends is None:
             return self.transport.receive()
-        data = self.transport.receive_if_any(max(self._ends - time.monotonic(), 0))
+        left = self._ends - time.monotonic()
+        data = self.transport.receive_if_any(left) if left > 0 else None
         if data is None:
             endpoint = self.transport.endpoint
             raise TimedOut(
@@ -279,18 +290,37 @@ class Connection:
             raise refusal.of_command(event)
 
     def _keep(self, event: Event, events: list[Event]) -> None:
-        if len(events) >= self.limits.list_items and not isinstance(event, Found):
+        if isinstance(event, Found):
+            self._keep_numbers(event, events)
+            return
+        self._held += self.core.event_octets
+        self._refuse_if(len(events) >= self.limits.list_items or self._held > MOST_HELD)
+        events.append(event)
+
+    def _keep_numbers(self, event: Found, events: list[Event]) -> None:
+        """Some servers answer SEARCH in many lines: their numbers are kept as one."""
+        if self._found is None:
+            self._found = event
+            events.append(event)
+        else:
+            self._found.numbers.extend(event.numbers)
+        self._refuse_if(len(self._found.numbers) > self.limits.messages)
+
+    def _refuse_if(self, is_too_much: bool) -> None:
+        if is_too_much:
             self.transport.close()
             raise ConnectFailed("The server sent a longer list than we accept.")
-        events.append(event)
 
     def _has_room(self, waiting: dict[bytes, Planned], upcoming: Planned) -> bool:
         if not waiting:
             return True
-        under_way = sum(plan.octets for plan in waiting.values())
-        fits = under_way + upcoming.octets <= self.limits.window
+        fits = _octets_of(waiting) + upcoming.octets <= self.limits.window
         return fits and len(waiting) < MOST_UNDER_WAY
 
     def _tag(self) -> bytes:
         self._count += 1
         return b"b%d" % self._count
+
+
+def _octets_of(waiting: dict[bytes, Planned]) -> int:
+    return sum(plan.octets for plan in waiting.values())

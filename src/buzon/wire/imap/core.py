@@ -40,9 +40,10 @@ _COUNT = re.compile(rb"\* (\d{1,10}) (EXISTS|EXPUNGE)\s*", re.IGNORECASE)
 _SEARCH = re.compile(rb"\* SEARCH(?=\s|$)", re.IGNORECASE)
 _NAME = re.compile(rb"\* ([A-Za-z][A-Za-z0-9.-]*)(?=\s|$)")
 _NUMBERS = (b"* SEARCH", b"* ESEARCH")
+_NUMBER = re.compile(rb"(?<!\S)\d{1,10}(?!\S)")
 
-# A SEARCH answer names every message of a folder on one line: 64 MiB are 6 million of them.
-LONGEST_NUMBERS = 64 * 1_048_576
+# A SEARCH answer names every message of a folder on one line: 16 MiB are over a million of them.
+LONGEST_NUMBERS = 16 * 1_048_576
 LARGEST_UID = 4_294_967_295
 # What is larger than we hold is read and dropped, so that one message whose size the server
 # misstates does not end every session that asks for it; but not for ever.
@@ -54,11 +55,13 @@ class ImapCore:
     or makes us hold more than `limits`: the connection is then of no use.
 
     Literals are kept up to `literal_cap` octets a response; larger ones become `Skipped`.
+    `event_octets` is how many octets the last event was made of.
     """
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
         self.literal_cap = max(2 * limits.spool_above, limits.slice)
+        self.event_octets = 0
         self._data = b""
         self._at = 0
         self._line = bytearray()
@@ -92,6 +95,7 @@ class ImapCore:
             self._add(line)
             if self._announces_literal(line):
                 continue
+            self.event_octets = self._kept + (len(line) if len(self._parts) == 1 else 0)
             parts, self._parts, self._kept = self._parts, [], 0
             event = self._event(parts)
             if event is not None:
@@ -226,10 +230,8 @@ def _status(line: bytes) -> Status | None:
 
 def _numbers(line: bytes) -> "array[int]":
     # "(MODSEQ 917)" may follow the numbers (RFC 7162 section 3.1.5): no number, passed over.
-    said, _, _ = line[len(b"* SEARCH") :].partition(b"(")
-    return array("I", (n for word in said.split() if (n := _uid(word))))
-
-
-def _uid(word: bytes) -> int:
-    number = int(word) if word.isdigit() and len(word) <= 10 else 0
-    return number if number <= LARGEST_UID else 0
+    # One at a time: a list of all the words would be ten times the line.
+    end = line.find(b"(")
+    words = _NUMBER.finditer(line, len(b"* SEARCH"), len(line) if end < 0 else end)
+    numbers = (int(word[0]) for word in words)
+    return array("I", (n for n in numbers if 0 < n <= LARGEST_UID))

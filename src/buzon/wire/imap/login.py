@@ -24,10 +24,20 @@ def log_in(connection: Connection, credentials: Credentials) -> frozenset[str]:
     """Greeting to login. Gives the capabilities that hold from then on, in upper case.
 
     Raises TlsRefused, AuthRejected, NotPermitted (no way to log in that we know), ServerBusy,
-    Throttled, ConnectFailed.
+    Throttled, ConnectFailed, TimedOut.
     """
+    capabilities = _logged_in(connection, credentials)
+    connection.transport.patience.logged_in()
+    return capabilities
+
+
+def check(credentials: Credentials) -> None:
+    """NotPermitted when the login or the secret could end a command and begin another."""
     encoded(credentials.username, LOGIN)
     encoded(credentials.secret, SECRET)
+
+
+def _logged_in(connection: Connection, credentials: Credentials) -> frozenset[str]:
     greeting = _greeting(connection)
     capabilities = _capabilities_in([greeting]) or ask_capabilities(connection)
     if connection.transport.endpoint.security is Security.STARTTLS:
@@ -83,7 +93,7 @@ def _start_tls(
     answer = connection.ask(b"STARTTLS")
     if answer.status.kind != "OK":
         raise TlsRefused("{host} refused STARTTLS.", host=host, answer=answer.status.said)
-    connection.transport.start_tls(connection.core.take_unread())
+    connection.start_tls()
     # RFC 9051 section 6.2.1: what was told before TLS is to be forgotten.
     return ask_capabilities(connection)
 

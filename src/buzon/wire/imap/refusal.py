@@ -25,6 +25,7 @@ _BY_CODE: dict[str, type[MailError]] = {
     "NONEXISTENT": FolderMissing,
     "TRYCREATE": FolderMissing,
     "NOPERM": NotPermitted,
+    "REFERRAL": NotPermitted,  # RFC 2221 and 2193: another server, where our secret does not go
     "READ-ONLY": NotPermitted,
     "AUTHENTICATIONFAILED": AuthRejected,
     "AUTHORIZATIONFAILED": AuthRejected,

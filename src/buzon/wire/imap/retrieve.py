@@ -9,7 +9,7 @@ big   ──► slices of one message ──► stream ──► spooled file
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TypeVar
 
-from buzon.wire.errors import Gone, Malformed, MessageError, TooLarge
+from buzon.wire.errors import ConnectFailed, Gone, Malformed, MessageError, TooLarge
 from buzon.wire.imap import refusal, slices, uid_set
 from buzon.wire.imap.connection import Connection, Planned
 from buzon.wire.imap.events import Fetched, Skipped, Status
@@ -27,6 +27,7 @@ _MESSAGE = b"UID FETCH %b (UID INTERNALDATE BODY.PEEK[])"
 
 
 _Result = TypeVar("_Result")
+_Held = TypeVar("_Held", Header, Retrieved)
 
 
 def headers(connection: Connection, uids: Sequence[int]) -> Iterator[Header]:
@@ -35,13 +36,18 @@ def headers(connection: Connection, uids: Sequence[int]) -> Iterator[Header]:
         Planned(_HEADER % line, HEADER_OCTETS * len(batch), batch)
         for batch, line in _batched((uid, HEADER_OCTETS) for uid in dict.fromkeys(uids))
     ]
-    return _answered(connection, plans, _HEADER, _header)
+    answered = _answered(connection, plans, _HEADER, _header)
+    return _bounded(connection, answered, expected=HEADER_OCTETS * len(uids))
 
 
 def messages(connection: Connection, wanted: Sequence[Wanted]) -> Iterator[Retrieved]:
     """One Retrieved for each wanted message: the small ones in batches, then the big ones."""
-    limits = connection.limits
     sizes = {one.uid: one.size for one in wanted}
+    return _bounded(connection, _messages(connection, sizes), expected=sum(sizes.values()))
+
+
+def _messages(connection: Connection, sizes: dict[int, int]) -> Iterator[Retrieved]:
+    limits = connection.limits
     big = {uid: size for uid, size in sizes.items() if size > limits.spool_above}
     small = ((uid, size) for uid, size in sizes.items() if uid not in big)
     quarter = max(limits.window // 4, 1)
@@ -59,6 +65,19 @@ def messages(connection: Connection, wanted: Sequence[Wanted]) -> Iterator[Retri
             big[one.uid] = one.size  # larger than it was said to be
     for uid, size in big.items():
         yield _big_message(connection, uid, size)
+
+
+def _bounded(connection: Connection, answers: Iterator[_Held], *, expected: int) -> Iterator[_Held]:
+    """The answers, as long as they are not far more octets in memory than were expected: a server
+    may understate every size, and whoever asked may keep all of them until the last has come."""
+    most = 4 * expected + connection.limits.together
+    came = 0
+    for answer in answers:
+        came += len(answer.octets) if isinstance(answer.octets, bytes) else 0
+        if came > most:
+            connection.transport.close()
+            raise ConnectFailed("The server sent a response larger than we accept.")
+        yield answer
 
 
 class _Underestimated:

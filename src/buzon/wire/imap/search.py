@@ -9,6 +9,11 @@ from buzon.wire.imap.events import Fetched, Found
 from buzon.wire.imap.tokens import number
 from buzon.wire.imap.values import Changed
 
+# A UID of ten digits and a blank.
+NUMBER_OCTETS = 11
+# Runs of UIDs that an ESEARCH answer may have; with more, plain numbers are the smaller answer.
+MOST_RUNS = 100_000
+
 
 def span(first: int, last: int | None) -> bytes:
     """`first:last` as a sequence set, `first:*` when `last` is None. ValueError for no UID."""
@@ -27,14 +32,15 @@ def uids(
     connection: Connection, capabilities: Collection[str], first: int, last: int | None
 ) -> "array[int]":
     """The UIDs that exist from `first` to `last`, sorted, each once."""
+    most = min(connection.exists, connection.limits.messages)
     if "ESEARCH" in capabilities:
         # Ranges instead of every number: a few octets for a folder of a million messages.
         answer = connection.run(b"UID SEARCH RETURN (ALL) UID " + span(first, last))
         runs = _runs(answer)
-        if runs is not None and sum(high - low + 1 for low, high in runs) <= connection.exists:
+        if runs is not None and sum(high - low + 1 for low, high in runs) <= most:
             return _sorted((uid for low, high in runs for uid in range(low, high + 1)), first, last)
         # More than there are messages: this server's ranges span gaps, so it is asked for each.
-    answer = connection.run(b"UID SEARCH UID " + span(first, last))
+    answer = connection.run(b"UID SEARCH UID " + span(first, last), octets=NUMBER_OCTETS * most)
     found = (uid for e in answer.events if isinstance(e, Found) for uid in e.numbers)
     return _sorted(found, first, last)
 
@@ -61,7 +67,9 @@ def _runs(answer: Answer) -> list[tuple[int, int]] | None:
     if b"ALL" not in words:
         return []
     place = words.index(b"ALL") + 1
+    if place >= len(words) or words[place].count(b",") >= MOST_RUNS:
+        return None
     try:
-        return uid_set.read(words[place]) if place < len(words) else None
+        return uid_set.read(words[place])
     except ValueError:
         return None

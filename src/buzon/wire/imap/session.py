@@ -40,6 +40,9 @@ from buzon.wire.transport import Transport
 # RFC 9051 section 6.3.13: an IDLE is renewed at least every 29 minutes.
 LONGEST_IDLE = 29 * 60.0
 
+# What a listing says of one message: number, UID, size and date.
+LISTED_OCTETS = 100
+
 
 class ImapSession:
     """One login on one connection; used by one thread at a time, and as a context manager.
@@ -71,6 +74,7 @@ class ImapSession:
 
         Raises AuthRejected, TlsRefused, NotPermitted and the transient errors.
         """
+        login.check(credentials)
         transport = Transport.connect(endpoint)
         try:
             connection = Connection(transport, limits)
@@ -327,8 +331,15 @@ class ImapSession:
 
     def _fetched(self, line: bytes) -> Iterator[tuple[int, Fetched]]:
         """The FETCH responses of one command that name their UID, as they come."""
-        for event in self._connection.stream([Planned(line, 0, ())]):
+        most = self._connection.limits.messages
+        told = 0
+        plan = Planned(line, LISTED_OCTETS * min(self.exists, most), ())
+        for event in self._connection.stream([plan]):
             if isinstance(event, Fetched):
+                told += 1
+                if told > most:
+                    self.close()
+                    raise NotPermitted("The mailbox holds over {most} messages.", most=most)
                 uid = event.items.get("UID")
                 if isinstance(uid, int):
                     yield uid, event
@@ -348,7 +359,7 @@ class ImapSession:
             if isinstance(event, Status) and event.tag == tag:
                 self._connection.ended(event)
                 return True
-            if event is None and time.monotonic() >= deadline:
+            if time.monotonic() >= deadline:
                 break
         return False
 

@@ -5,11 +5,12 @@ import re
 from buzon.wire.imap.events import Atom, Skipped, Value
 
 # One word, with the blanks before it: ( or ) or a quoted string or an atom. An atom may carry a
-# section with blanks in it, as in BODY[HEADER.FIELDS (DATE FROM)]<0>.
+# section with blanks in it, as in BODY[HEADER.FIELDS (DATE FROM)]<0>; its length is bounded, or a
+# line of mere brackets would be searched to its end from each of them.
 _WORD = re.compile(
     rb"[\x00-\x20]*(?:"
     rb'([()])|"([^"\\]*(?:\\.[^"\\]*)*)"|'
-    rb'((?:[^\x00-\x20()"\[]+(?:\[[^\]]*\])?|\[[^\]]*\])[^\x00-\x20()"]*|\[)'
+    rb'((?:[^\x00-\x20()"\[]+(?:\[[^\]]{0,500}\])?|\[[^\]]{0,500}\])[^\x00-\x20()"]*|\[)'
     rb")",
     re.DOTALL,
 )

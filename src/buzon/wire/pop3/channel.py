@@ -67,6 +67,7 @@ class Channel:
                 under_way += sum(each.cost for each in commands[sent:last])
                 self._write(commands[sent:last])
                 sent = last
+            self.transport.patience.begin(under_way)
             yield place
             under_way -= command.cost
 
@@ -122,6 +123,7 @@ class Channel:
 
     def _settle(self) -> None:
         size = 0
+        self.transport.patience.begin(self.limits.window)
         while self._core.expected or self._events:
             event = self._next()
             size += len(event) if isinstance(event, bytes) else 0
@@ -135,6 +137,7 @@ class Channel:
     def _write(self, commands: Sequence[Command]) -> None:
         for command in commands:
             self._core.expect(command.shape)
+        self.transport.patience.begin()
         try:
             self.transport.send(b"".join(command.line + b"\r\n" for command in commands))
         except BaseException:

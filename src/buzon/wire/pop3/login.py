@@ -41,7 +41,9 @@ def enter(channel: Channel, endpoint: Endpoint, credentials: Credentials) -> Cap
         raise TlsRefused("The connection is not encrypted; nothing secret was sent.")
     with secret_hidden(credentials, endpoint):
         _log_in(channel, endpoint, credentials, before)
-    return capabilities(channel)
+    found = capabilities(channel)
+    channel.transport.patience.logged_in()
+    return found
 
 
 def capabilities(channel: Channel) -> Capabilities:

@@ -78,6 +78,7 @@ class Pop3Session:
         self._depth = DEPTH if self.has("PIPELINING") else 1
         self._top_tried = self.has_top
         self._top_works = False
+        self._octets_of_headers = 0
 
     @classmethod
     def open(
@@ -133,6 +134,7 @@ class Pop3Session:
 
         One over `limits.spool_above` octets comes as TooLarge.
         """
+        self._octets_of_headers = 0
         rest = list(numbers)
         while rest:
             if not self.has_top:
@@ -225,13 +227,19 @@ class Pop3Session:
                 self.has_uidl = reply.ok or (self.has_uidl and not size_of)
                 uidl_of = uidls(self._lines()) if reply.ok else {}
         if len(size_of) > self._limits.list_items:
-            raise NotPermitted(
-                "The mailbox holds over {most} messages.", most=self._limits.list_items
-            )
+            raise self._too_many()
         return size_of, uidl_of
 
     def _lines(self) -> bytes:
-        return self._channel.body(self._limits.list_items * LISTED_LINE)
+        """The body of LIST or UIDL, of no more lines than we list: each costs many times its
+        octets once it is read."""
+        body = self._channel.body(self._limits.list_items * LISTED_LINE)
+        if max(body.count(b"\r"), body.count(b"\n")) > self._limits.list_items:
+            raise self._too_many()
+        return body
+
+    def _too_many(self) -> NotPermitted:
+        return NotPermitted("The mailbox holds over {most} messages.", most=self._limits.list_items)
 
     def _try_top(self, number: int) -> None:
         """Servers without CAPA, and some with it, know TOP all the same."""
@@ -260,7 +268,16 @@ class Pop3Session:
         self._top_works = True
         body = Body(most=self._limits.spool_above, spool_above=self._limits.spool_above)
         body.take(self._channel.pieces())
+        self._count(body.size)
         return Top(number, header_of(body.in_memory()), body.error)
+
+    def _count(self, octets: int) -> None:
+        """Whoever asked may keep all of them until the last has come."""
+        self._octets_of_headers += octets
+        if self._octets_of_headers > self._limits.together:
+            self.close()
+            most = self._limits.together
+            raise ServerBusy("The server sent a list of over {most} octets.", most=most)
 
     def _exists(self, number: int) -> bool:
         return self._channel.ask(b"LIST %d" % number).ok

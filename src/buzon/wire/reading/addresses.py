@@ -12,6 +12,7 @@ from buzon.wire.reading.words import decoded, one_line
 
 ADDRESS_LIMIT = 320  # characters: 64 + "@" + 255 (RFC 5321 §4.5.3.1)
 NAME_LIMIT = 1_000
+ADDRESSES_LIMIT = 10_000  # of one field
 
 # The everyday forms, whole up to their comma: name <a@b>, "name" <a@b>, <a@b>, a@b.
 _SIMPLE = re.compile(
@@ -38,13 +39,16 @@ def parse_addresses(value: str, odd: Oddities) -> tuple[Address, ...]:
     found: list[Address] = []
     position, end = 0, len(value)
     while position < end:
+        if len(found) >= ADDRESSES_LIMIT:
+            odd.note("addresses-cut", str(ADDRESSES_LIMIT))
+            break
         simple = _SIMPLE.match(value, position)
         if simple:
             found.append(_simple_mailbox(simple, odd))
             position = simple.end()
         else:
             position = _Mailbox(odd).consume(value, position, found)
-    return tuple(found)
+    return tuple(found[:ADDRESSES_LIMIT])
 
 
 def _simple_mailbox(match: re.Match[str], odd: Oddities) -> Address:

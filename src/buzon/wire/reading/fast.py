@@ -10,7 +10,7 @@ from functools import partial
 
 from fast_mail_parser import ParseError, PyLazyMimePart, parse_email_tree
 
-from buzon.wire.reading.header import Header
+from buzon.wire.reading.header import BLANK_LINE, HEADER_LIMIT, Header
 from buzon.wire.reading.parts import DEPTH_LIMIT, IDENTITY, PARTS_LIMIT, Part, describe
 from buzon.wire.reading.values import Oddities
 
@@ -18,6 +18,7 @@ _KNOWN_ENCODINGS = IDENTITY | {"base64", "quoted-printable"}
 _DECISIVE = ("content-type", "content-transfer-encoding", "content-disposition")
 _NAME = re.compile(r"[!-9;-~]+")
 # A boundary's line, and how the next one starts: with a field, empty, or otherwise.
+_LETTER = re.compile(rb"message/rfc822", re.IGNORECASE)
 _DELIMITER = re.compile(rb"\n--([^\r\n]++)(?=(?:\r?\n([!-9;-~]++[ \t]*+:|\r?\n)?)?)")
 
 
@@ -33,6 +34,8 @@ def fast_tree(octets: bytes, root_header: Header, odd: Oddities) -> Part:
     """
     if not root_header.first("content-type").lower().startswith("multipart/"):
         raise Unaccounted
+    if len(octets) > HEADER_LIMIT and _may_be_costly(octets):
+        raise Unaccounted
     try:
         root = parse_email_tree(octets, mode="lazy")
         tree = _Converter(octets.isascii(), odd).convert(root, root_header)
@@ -40,6 +43,32 @@ def fast_tree(octets: bytes, root_header: Header, odd: Oddities) -> Part:
         raise Unaccounted from error
     _account(octets, tree)
     return tree
+
+
+def _may_be_costly(octets: bytes) -> bool:
+    """Whether a header may be longer than HEADER_LIMIT, or there may be more than twice PARTS_LIMIT
+    parts: the parser would make objects of every field and part, a hundred times the octets. A
+    letter inside has its header anywhere.
+    """
+    if _LETTER.search(octets):
+        return True
+    header_end = _blank_line(octets, 0)
+    if header_end > HEADER_LIMIT:
+        return True
+    for count, delimiter in enumerate(_DELIMITER.finditer(octets, header_end)):
+        if count > 2 * PARTS_LIMIT:
+            return True
+        if delimiter.start() < header_end:
+            continue  # of a header that was measured: each octet is looked at once
+        header_end = _blank_line(octets, delimiter.end(1))
+        if header_end - delimiter.end(1) > HEADER_LIMIT:
+            return True
+    return False
+
+
+def _blank_line(octets: bytes, start: int) -> int:
+    found = BLANK_LINE.search(octets, start)
+    return found.start() if found else len(octets)
 
 
 class _Converter:

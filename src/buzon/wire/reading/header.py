@@ -7,7 +7,7 @@ from email.utils import parsedate_to_datetime
 from buzon.wire.reading.values import Oddities
 from buzon.wire.reading.words import one_line, unfolded
 
-_BLANK_LINE = re.compile(rb"\n\r?\n")
+BLANK_LINE = re.compile(rb"\n\r?\n")
 # A field: name, colon, and its folded lines. Possessive, so that no input costs more than one look.
 # Only single characters are repeated possessively: groups that are lose their place in Python
 # before 3.11.5 (CPython issue 106052), which Debian 12 has.
@@ -21,6 +21,7 @@ _USUAL_DATE = re.compile(
 )
 ID_LIMIT = 998  # characters; a line of a message is no longer (RFC 5322 §2.1.1)
 IDS_LIMIT = 1_000
+HEADER_LIMIT = 1_048_576  # octets whose fields are read: a field of two octets costs a hundred
 
 
 def split_header(octets: bytes) -> tuple[bytes, bytes]:
@@ -38,7 +39,7 @@ def bounds(octets: bytes) -> tuple[int, int]:
     """Where the header ends and where the body starts, as offsets."""
     if octets.startswith((b"\n", b"\r\n")):
         return 0, octets.index(b"\n") + 1
-    blank = _BLANK_LINE.search(octets)
+    blank = BLANK_LINE.search(octets)
     if blank:
         end = blank.start()
         return end - (octets[end - 1 : end] == b"\r"), blank.end()
@@ -70,7 +71,13 @@ class Header:
 
     @classmethod
     def parse(cls, octets: bytes, odd: Oddities) -> "Header":
-        """The fields of these header octets; lines that are no field are passed over."""
+        """The fields of these header octets; lines that are no field are passed over.
+
+        What stands behind HEADER_LIMIT is not read.
+        """
+        if len(octets) > HEADER_LIMIT:
+            odd.note("header-cut", str(HEADER_LIMIT))
+            octets = octets[:HEADER_LIMIT]
         fields: dict[str, list[str]] = {}
         for name, value in _FIELD.findall(octets.decode("utf-8", "surrogateescape")):
             fields.setdefault(name.lower(), []).append(value)

@@ -14,7 +14,7 @@ import re
 from dataclasses import dataclass
 from functools import partial
 
-from buzon.wire.reading.header import Header, bounds, unannounced_body
+from buzon.wire.reading.header import HEADER_LIMIT, Header, bounds, unannounced_body
 from buzon.wire.reading.parts import (
     DEPTH_LIMIT,
     IDENTITY,
@@ -110,10 +110,11 @@ class _Splitter:
         A line that is no field starts the body, unless a field about content comes after it.
         """
         end = _end_of_block(self.octets, position)
-        lines = _LINES.match(self.octets, end)
+        lines = _LINES.match(self.octets, end, end + HEADER_LIMIT)
         if end > position and lines and lines.end() > end:
             for found in _CONTENT_FIELD.finditer(self.octets, end, lines.end()):
-                end = max(end, _end_of_block(self.octets, found.start()))
+                if found.start() >= end:  # else of a block that was seen: each is looked at once
+                    end = _end_of_block(self.octets, found.start())
         blank = _BLANK.match(self.octets, end)
         fields = _UNINDENTED.sub(b"\n ", self.octets[position:end])
         return Header.parse(fields, self.odd), blank.end() if blank else end
@@ -182,5 +183,6 @@ class _Splitter:
 
 
 def _end_of_block(octets: bytes, position: int) -> int:
-    block = _HEADER_BLOCK.match(octets, position)
+    # The expression remembers each line that it may have to give back: a hundred times its octets.
+    block = _HEADER_BLOCK.match(octets, position, position + HEADER_LIMIT + 1)
     return block.end() if block else position
