@@ -65,6 +65,9 @@ REASONS: dict[str, str] = {
     "killed_its_reader": gettext_noop("Reading it took more time or memory than allowed"),
     # intake: what is the matter with a collection account
     "mail_error": "{error}",
+    "behind": gettext_noop(
+        "It has been due for minutes, but all workers are busy with other accounts"
+    ),
     "renumbered": gettext_noop(
         "The server renumbered the folder {folder}, and only {found} of {expected} messages were"
         " found again"

@@ -21,6 +21,7 @@ from django.utils import timezone
 
 from buzon.fleet.backoff import went_well
 from buzon.fleet.lane import Lane
+from buzon.intake import health
 from buzon.intake.models import CollectionAccount, Duty
 from buzon.intake.totals import Progress, Totals
 from buzon.lease import Lease, claim_due, free_all_dead
@@ -30,6 +31,7 @@ from buzon.notify.models import Copy, Round
 PER_HOST = 4  # collections from one mail server at a time
 TICK = 1.0  # seconds
 TICK_AFTER_FAILURE = 5.0
+NOTICE_EVERY = 30.0
 STOP_WITHIN = 20.0
 
 log = structlog.get_logger("buzon.fleet")
@@ -71,6 +73,7 @@ class Embedded:
         self._collect, self._process = collect, process
         self._collected, self._progress = collected, progress
         self._tick_seconds = tick
+        self._noticed = time.monotonic()  # after a start everything is late for a moment
         self._stopping = threading.Event()
         self._kicked = threading.Event()
         self._collecting = Lane("collect", size=workers, freed=self.kick)
@@ -132,10 +135,18 @@ class Embedded:
     def _give_out(self) -> None:
         self._give_out_collections()
         self._give_out_rows(self._processing, _processable(), self._run_process)
+        self._notice_behind()
         rounds.wake()
         self._give_out_rows(self._telling, _tellable(), self._run_tell)
         if self._copying.has_room() and copies.any_waits():
             self._copying.start(self._run_copies, lease=None)
+
+    def _notice_behind(self) -> None:
+        """Now and then, and after the collections were given out: what is left is late."""
+        now = time.monotonic()
+        if now - self._noticed >= NOTICE_EVERY:
+            self._noticed = now
+            health.notice_behind()
 
     def _give_out_collections(self) -> None:
         while self._collecting.has_room() and not self._stopping.is_set():

@@ -1,6 +1,7 @@
 """How a collection account is doing, and when it is collected next.
 
     success   ──▶ working, due after the poll interval
+    nobody takes it up for minutes ──▶ behind, until its next success
     Throttled ──▶ throttled, from 5 minutes on          Transient ──▶ unreachable, from the poll on
     Permanent ──▶ rejected, at most once in 10 minutes  MustAsk   ──▶ stopped, until a person says
 
@@ -15,12 +16,14 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from buzon.desk.events import record
 from buzon.desk.models import Event
-from buzon.desk.reasons import reason_of_error
-from buzon.intake.models import CollectionAccount
+from buzon.desk.reasons import reason, reason_of_error
+from buzon.intake.models import CollectionAccount, Duty
 from buzon.intake.renumbering import MustAsk
 from buzon.lease import Lease
 from buzon.wire.errors import MailError, Permanent, Throttled
@@ -28,6 +31,8 @@ from buzon.wire.errors import MailError, Permanent, Throttled
 State = CollectionAccount.State
 LONGEST = timedelta(hours=1)
 TELL_AFTER = timedelta(minutes=15)
+BEHIND_AFTER = timedelta(minutes=2)
+MOST_NOTICED = 500
 FIRST_WAIT = {State.THROTTLED: timedelta(minutes=5), State.REJECTED: timedelta(minutes=10)}
 
 
@@ -62,6 +67,41 @@ def failed(account: CollectionAccount, lease: Lease, error: MailError) -> dateti
             changes["told_failing_at"] = timezone.now()
         _change(account, **changes)
     return timezone.now() + _wait(account, state, failures)
+
+
+def notice_behind() -> int:
+    """Say so of accounts that have been due for minutes while all workers are busy; how many.
+
+    Called by whoever hands out the work. The administrator hears of one that stays so.
+    """
+    late = timezone.now() - BEHIND_AFTER
+    free = Q(lease_owner="") | Q(lease_until__lte=Now())
+    duties = Duty.objects.filter(
+        free,
+        kind=Duty.Kind.COLLECT,
+        due_at__lt=late,
+        account__active=True,
+        account__state__in=(State.WORKING, State.BEHIND),
+        account__organization__suspended_at=None,
+    )
+    noticed = 0
+    for duty in duties.select_related("account")[:MOST_NOTICED]:
+        noticed += _fall_behind(duty.account)
+    return noticed
+
+
+def _fall_behind(account: CollectionAccount) -> bool:
+    why = reason("behind", kind="Behind")
+    changes: dict[str, Any] = {"state": State.BEHIND, "state_reason": why}
+    is_news = account.state != State.BEHIND
+    with transaction.atomic():
+        if _is_to_be_told(account, State.BEHIND):
+            _tell(account, Event.Kind.ACCOUNT_FAILED, why)
+            changes["told_failing_at"] = timezone.now()
+        elif not is_news:
+            return False
+        _change(account, **changes)
+    return is_news
 
 
 def stopped(account: CollectionAccount, lease: Lease, asks: MustAsk) -> None:

@@ -102,6 +102,7 @@ class Migration(migrations.Migration):
                     models.CharField(
                         choices=[
                             ("working", "Working"),
+                            ("behind", "Behind"),
                             ("throttled", "Slowed down by the server"),
                             ("rejected", "Rejected by the server"),
                             ("unreachable", "Server out of reach"),

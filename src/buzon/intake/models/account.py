@@ -14,6 +14,7 @@ class CollectionAccount(models.Model):
 
         working
            │ ⇅
+           ├─ behind              due for minutes, but all workers are busy
            ├─ throttled           the server says: too much
            ├─ unreachable         no connection, time-outs, not now
            ├─ rejected            wrong login or secret, or the server does not permit it
@@ -52,6 +53,7 @@ class CollectionAccount(models.Model):
 
     class State(models.TextChoices):
         WORKING = "working", _("Working")
+        BEHIND = "behind", _("Behind")
         THROTTLED = "throttled", _("Slowed down by the server")
         REJECTED = "rejected", _("Rejected by the server")
         UNREACHABLE = "unreachable", _("Server out of reach")

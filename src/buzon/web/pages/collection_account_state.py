@@ -31,12 +31,16 @@ _REMEDIES = {
         "Buzón tries again by itself. If it lasts, check the server's name and the port."
     ),
     "ServerBusy": gettext_noop("Buzón tries again by itself; there is nothing for you to do."),
+    "Behind": gettext_noop(
+        "It is collected as soon as a worker is free. If it lasts, raise BUZON_WORKERS."
+    ),
     "Throttled": gettext_noop(
         "Buzón waits longer and goes on by itself; there is nothing for you to do."
     ),
 }
 _TONES = {
     State.WORKING: ("good", "check"),
+    State.BEHIND: ("warn", "clock"),
     State.THROTTLED: ("warn", "clock"),
     State.UNREACHABLE: ("warn", "warning"),
     State.REJECTED: ("bad", "warning"),
