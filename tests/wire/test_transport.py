@@ -1,34 +1,18 @@
 """The stream: deadlines, certificates, STARTTLS, DEFLATE, and which addresses are visited."""
 
-import hashlib
 import socket
-import ssl
 import time
 import zlib
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-import trustme
 
 from buzon.wire.endpoint import Endpoint, Security
 from buzon.wire.errors import ConnectFailed, NotPermitted, TimedOut, TlsRefused
 from buzon.wire.transport import Transport
+from tests.wire.authority import Authority
 from tests.wire.scripted import scripted, until_closed
-
-
-class Authority:
-    """A certificate authority of our own, with a server's certificate for `localhost`."""
-
-    def __init__(self, folder: Path) -> None:
-        authority = trustme.CA()
-        leaf = authority.issue_cert("localhost")
-        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        leaf.configure_cert(self.context)
-        self.ca_file = str(folder / "ca.pem")
-        authority.cert_pem.write_to_path(self.ca_file)
-        der = ssl.PEM_cert_to_DER_cert(leaf.cert_chain_pems[0].bytes().decode())
-        self.sha256 = hashlib.sha256(der).hexdigest()
 
 
 @pytest.fixture(scope="module")
