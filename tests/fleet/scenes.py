@@ -150,6 +150,30 @@ def one_server_gets_only_so_many_collections_at_a_time() -> None:
     assert max(most) == PER_HOST + 1
 
 
+def servers_that_stall_do_not_hold_up_the_healthy() -> None:
+    """Those that have failed before have a lane of their own, and one that stalls for the first
+    time gets half of the workers at most.
+    """
+    shop, gate = people.shop(), threading.Event()
+    failing = [account(shop, host=f"bad{number}.example", failures=3) for number in range(8)]
+    first_time = [account(shop, host="worse.example") for _ in range(4)]
+    stalling = {duty(one).pk for one in (*failing, *first_time)}
+
+    def during(lease: Lease, _stop: Callable[[], bool]) -> None:
+        if lease.pk in stalling:
+            gate.wait(20)
+
+    hands = Hands(during)
+    try:
+        with running(hands, workers=4):
+            time.sleep(0.5)
+            healthy = [account(shop, host=f"good{number}.example") for number in range(6)]
+            until(lambda: {one.pk for one in healthy} <= set(hands.collected), seconds=5)
+            gate.set()
+    finally:
+        gate.set()
+
+
 def a_run_that_raises_is_put_off_and_the_others_go_on() -> None:
     shop = people.shop()
     bad, good = account(shop), account(shop)
@@ -205,7 +229,7 @@ def suspended_inactive_and_stopped_are_left_alone() -> None:
 
 def stopping_ends_the_runs_between_batches_and_claims_nothing_more() -> None:
     shop = people.shop()
-    accounts = [account(shop) for _ in range(6)]
+    accounts = [account(shop, host=f"mail{number}.example") for number in range(6)]
     begun = threading.Semaphore(0)
 
     def during(_lease: Lease, stop: Callable[[], bool]) -> None:

@@ -77,6 +77,9 @@ class Embedded:
         self._stopping = threading.Event()
         self._kicked = threading.Event()
         self._collecting = Lane("collect", size=workers, freed=self.kick)
+        self._retrying = Lane("retry", size=max(1, workers // 2), freed=self.kick)
+        # One server that stalls for the first time does not take up all workers either.
+        self._per_host = min(PER_HOST, max(1, workers // 2))
         # Collections process what they download; this lane takes up what they left behind.
         self._processing = Lane("process", size=max(1, workers // 2), freed=self.kick)
         self._telling = Lane("tell", size=1, freed=self.kick)
@@ -102,7 +105,7 @@ class Embedded:
         self.kick()
         deadline = time.monotonic() + within
         self._ticker.join(max(0.0, deadline - time.monotonic()))
-        lanes = (self._collecting, self._processing, self._telling, self._copying)
+        lanes = (self._collecting, self._retrying, self._processing, self._telling, self._copying)
         left = [one for lane in lanes for one in lane.join(deadline=deadline)]
         for one in left:
             log.warning("did not stop in time", lane=one.thread.name)
@@ -133,7 +136,8 @@ class Embedded:
         return False
 
     def _give_out(self) -> None:
-        self._give_out_collections()
+        self._give_out_collections(self._collecting, failing=False)
+        self._give_out_collections(self._retrying, failing=True)
         self._give_out_rows(self._processing, _processable(), self._run_process)
         self._notice_behind()
         rounds.wake()
@@ -148,15 +152,18 @@ class Embedded:
             self._noticed = now
             health.notice_behind()
 
-    def _give_out_collections(self) -> None:
-        while self._collecting.has_room() and not self._stopping.is_set():
-            places = self._collecting.places()
-            full = [host for host, runs in places.items() if runs >= PER_HOST]
-            for lease in claim_due(_collectable(without=full), limit=1):
+    def _give_out_collections(self, lane: Lane, *, failing: bool) -> None:
+        """Accounts whose last collection failed have a lane of their own: however many servers
+        stall, the healthy ones are collected when they are due.
+        """
+        while lane.has_room() and not self._stopping.is_set():
+            places = self._collecting.places() + self._retrying.places()
+            full = [host for host, runs in places.items() if runs >= self._per_host]
+            for lease in claim_due(_collectable(failing=failing, without=full), limit=1):
                 account = CollectionAccount.objects.filter(duties=lease.pk).first()
                 if account is not None:  # else it was removed this very moment, and its duty too
                     place = account.host.lower()
-                    self._start(self._collecting, self._run_collect, lease, place=place)
+                    self._start(lane, self._run_collect, lease, place=place)
                 break
             else:
                 return
@@ -221,9 +228,14 @@ def did_something(totals: Totals) -> bool:
     )
 
 
-def _collectable(*, without: list[str]) -> "QuerySet[Duty]":
-    """The duties of accounts that may be collected, but those on the servers `without`."""
+def _collectable(*, failing: bool, without: list[str]) -> "QuerySet[Duty]":
+    """The duties of accounts that may be collected, but those on the servers `without`; of those
+    whose last collection failed, or of the others.
+    """
     duties = _of_active_accounts(Duty.Kind.COLLECT)
+    duties = (
+        duties.filter(account__failures__gt=0) if failing else duties.filter(account__failures=0)
+    )
     duties = duties.exclude(account__state=CollectionAccount.State.STOPPED)
     if without:
         duties = duties.annotate(host=Lower("account__host")).exclude(host__in=without)
