@@ -78,6 +78,11 @@ class Oracle:
             wrong.append("I1 a filed row of the ledger has no message")
         return wrong
 
+    def inexact(self) -> list[str]:
+        """Octets that are not what their name says (I4)."""
+        raw = {str(name): bytes(octets) for name, octets in self._rows(_RAW)}
+        return [line for line in _inexact(raw, ()) if "never delivered" not in line]
+
     def waiting(self) -> int:
         """Rows of the ledger that are not decided yet."""
         return int(self._rows(_WAITING)[0][0])

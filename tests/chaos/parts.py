@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from tests.chaos import databases_that_fail, kills, renumbered, rivals
+from tests.chaos import clocks, databases_that_fail, kills, loris, poison, renumbered, rivals
 from tests.chaos.processes import Processes
 from tests.chaos.trial import Trial, hash_of, run, scene
 from tests.servers.faults import LIES, Cut, Lie, Plan
@@ -169,7 +169,7 @@ PARTS = (
         name="kill-random", what="kill -9 at random moments", trial=_killed_somewhere,
         full=1_000, subset=20, real=True,
     ),
-    Part(name="cut", what="connection cut at any octet", trial=_cut, full=5_000, subset=900),
+    Part(name="cut", what="connection cut at any octet", trial=_cut, full=5_000, subset=1_000),
     Part(name="quit", what="POP3 cut between DELE and QUIT's answer", trial=_quit, full=500,
          subset=200),
     Part(name="lies", what="lying server", trial=_lied_to, full=400, subset=240),
@@ -182,4 +182,9 @@ PARTS = (
          count=databases_that_fail.count),
     Part(name="rivals", what="two collectors; one stopped past its lease, then woken",
          trial=rivals.trial, full=1_000, subset=20, real=True),
+    Part(name="clock", what="clock jumps", trial=clocks.trial, full=100, subset=40),
+    Part(name="loris", what="slow-loris on a quarter of 40 accounts", trial=loris.trial, full=20,
+         subset=1),
+    Part(name="poison", what="poison: mail that no reader understands, 200 a trial",
+         trial=poison.trial, full=None, subset=4, count=poison.count),
 )  # fmt: skip
