@@ -30,7 +30,12 @@ SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 WAIT = 15_000.0  # milliseconds
 NOWHERE = "/this-page-does-not-exist"
 SENT = "form.form .button.is-main"  # of a form that is sent as it is, for its refusals
-MENUS = ("status-menu", "me-menu", "drawer", "bell-menu")
+MENUS = {
+    "status": ".status-menu > summary",
+    "me": ".me-menu > summary",
+    "places": ".drawer > summary",
+    "bell": ".bell",
+}
 
 
 @dataclass
@@ -44,6 +49,15 @@ class Camera:
 
     def wants(self, name: str) -> bool:
         return not self.only or name.startswith(self.only)
+
+    def shoot_window(
+        self, page: Page, folder: Path, name: str, size: ViewportSize, language: str
+    ) -> None:
+        """What is in sight, in both appearances."""
+        for scheme in SCHEMES:
+            page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+            page.screenshot(path=folder / f"{name}-{size['width']}-{language}-{scheme}.png")
+            self.taken += 1
 
     def shoot(self, page: Page, folder: Path, name: str, language: str) -> None:
         """In every width and appearance."""
@@ -106,6 +120,8 @@ def _shoot_person(camera: Camera, stage: Stage, folder: Path, who: str, language
         camera.shoot(page, folder, f"{number:02}-{one.name}-{who}", language)
     if who != "stranger" and camera.wants("menus"):
         _shoot_menus(camera, page, folder, who, language)
+    if folder.name == "full" and who == "agent" and camera.wants("popup"):
+        _shoot_popup(camera, stage, page, folder, language)
     if folder.name == "failing":
         for number, one in pages:
             _shoot_sent(camera, page, folder, f"{number:02}-{one.name}-{who}-sent", one, language)
@@ -123,20 +139,25 @@ def _numbered(stage: Stage, who: str) -> Iterator[tuple[int, Address]]:
 def _shoot_menus(camera: Camera, page: Page, folder: Path, who: str, language: str) -> None:
     """Each menu of the bar, open; those that this width or person has."""
     page.goto("/")
-    for menu in MENUS:
+    for menu, opener in MENUS.items():
         for size in SIZES:
             page.set_viewport_size(size)
-            summary = page.locator(f".{menu} > summary")
-            if not summary.is_visible():
-                continue
-            summary.click()
-            page.wait_for_timeout(300)  # a menu may be filled when it opens
-            for scheme in SCHEMES:
-                page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-                file = f"00-menu-{menu}-{who}-{size['width']}-{language}-{scheme}.png"
-                page.screenshot(path=folder / file)
-                camera.taken += 1
-            page.keyboard.press("Escape")
+            if page.locator(opener).is_visible():
+                page.locator(opener).click()
+                page.wait_for_timeout(300)  # one of them is filled when it opens
+                camera.shoot_window(page, folder, f"00-menu-{menu}-{who}", size, language)
+                page.keyboard.press("Escape")
+
+
+def _shoot_popup(camera: Camera, stage: Stage, page: Page, folder: Path, language: str) -> None:
+    """What the agent sees when a customer writes."""
+    with page.expect_response(lambda response: "/notifications/stream" in response.url):
+        page.goto("/letters/")
+    stage.do("write", subject="¿Queda alguna tinaja?", text="Necesito dos para el patio.")
+    page.locator("[data-popup]").first.wait_for()
+    for size in SIZES:
+        page.set_viewport_size(size)
+        camera.shoot_window(page, folder, "00-popup-agent", size, language)
 
 
 def _shoot_sent(

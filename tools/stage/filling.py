@@ -10,14 +10,17 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import timedelta
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime, make_msgid
 from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
 
-from buzon.config.demonstration_shop import ADMINISTRATOR, PRESENT, make_shop
+from buzon.config.demonstration_shop import ADMINISTRATOR, CERAMICS, PRESENT, make_shop
 from buzon.demo.shop import MAILBOXES, ShopMail
-from buzon.desk.models import Agent, Organization, User
+from buzon.desk.models import Agent, CustomerAddress, Organization, User
 from buzon.desk.people import add_administrator, add_agent, add_group
 from buzon.intake.accounts import add_account
 from buzon.intake.models import Arrival, CollectionAccount, Duty, RawMessage
@@ -57,20 +60,33 @@ class Filled:
         here = timezone.now() + timedelta(days=1)
         Agent.objects.filter(name__in=PRESENT).update(present_until=here)
 
-    def letter(self, to: str = "", octets: str = "") -> str:
-        """The next letter comes, or these octets to a mailbox of the shop; its recipient."""
+    def letter(self) -> None:
+        """The next letter of the demonstration comes."""
         assert self.mail is not None, "nobody writes to this stage"
-        if octets:
-            self.mail.store.logins[MAILBOXES[to]].folder("INBOX").deliver(octets.encode())
-        else:
-            to = self.mail.new_letter().entry.to[0]
-        waiting = Duty.objects.filter(kind=Duty.Kind.COLLECT, attempts=0, lease_owner="")
-        waiting.update(due_at=timezone.now())  # whoever looks need not wait for the next poll
-        return to
+        self.mail.new_letter()
+        _collect_now()
+
+    def write(self, subject: str, text: str) -> None:
+        """One of the agent's customers writes to the shop."""
+        assert self.mail is not None, "nobody writes to this stage"
+        customers = CustomerAddress.objects.filter(customer__agent__user=self.people["agent"])
+        sender = customers.filter(customer__store__name=CERAMICS).order_by("pk")[0].address
+        letter = EmailMessage(policy=SMTP.clone(cte_type="8bit", utf8=True))
+        letter["From"], letter["To"], letter["Subject"] = sender, MAILBOXES["pedidos"], subject
+        letter["Date"], letter["Message-ID"] = format_datetime(timezone.now()), make_msgid()
+        letter.set_content(text)
+        self.mail.store.logins[MAILBOXES["pedidos"]].folder("INBOX").deliver(letter.as_bytes())
+        _collect_now()
 
     def close(self) -> None:
         """The mail servers end."""
         self.running.close()
+
+
+def _collect_now() -> None:
+    """Whoever looks need not wait for the next poll."""
+    waiting = Duty.objects.filter(kind=Duty.Kind.COLLECT, attempts=0, lease_owner="")
+    waiting.update(due_at=timezone.now())
 
 
 def fill(kind: str) -> Filled:
