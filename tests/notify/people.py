@@ -28,14 +28,14 @@ def shop(**fields: Any) -> Organization:
 
 def agent(organization: Organization, **fields: Any) -> Agent:
     number = next(_numbers)
-    fields = {"name": f"agent {number}", "email": f"agent{number}@shop.example"} | fields
+    fields = {"name": f"agent {number}", "email": f"agent{number}@shop.internal"} | fields
     return Agent.objects.create(organization=organization, **fields)
 
 
 def administrator(organization: Organization, **fields: Any) -> User:
     user = User(
         organization=organization,
-        email=f"boss{next(_numbers)}@shop.example",
+        email=f"boss{next(_numbers)}@shop.internal",
         role=User.Role.ADMINISTRATOR,
     )
     for name, value in fields.items():

@@ -322,3 +322,30 @@ def test_a_rejected_login_is_named_without_the_password(
     error = Copy.objects.get().error
     assert "refused the login" in error
     assert "wrong-one" not in error
+
+
+@pytest.mark.parametrize(
+    ("address", "may"),
+    [
+        ("ana@shop.es", True),
+        ("ana@example.es", True),
+        ("ana@mail.shop.internal", True),
+        ("ana@demo.example", False),
+        ("ana@Demo.EXAMPLE.", False),
+        ("ana@mail.example.com", False),
+        ("ana@example.org", False),
+        ("admin@localhost", False),
+        ("ana@shop.test", False),
+        ("ana@shop.invalid", False),
+        ("nobody", False),
+    ],
+)
+def test_nothing_is_sent_where_nobody_can_have_mail(
+    smtp: SmtpServer, address: str, may: bool
+) -> None:
+    assert copies.may_be_written_to(address) is may
+    organization = people.shop()
+    ana = people.agent(organization, email=address, email_copies=Agent.Copies.ALL)
+    people.arrived(people.customer(organization, agent=ana))
+    people.tell(organization)
+    assert send() == len(smtp.letters) == int(may)

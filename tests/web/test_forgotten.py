@@ -18,12 +18,16 @@ from tests.servers.smtp import SmtpServer
 from tests.web.cast import PASSWORD, Cast
 
 pytestmark = pytest.mark.django_db(transaction=True)
-OLGA = "olga@olivo.example"
+OLGA = "olga@olivo.internal"
 NEW = "another long one 0815"
 
 
 @pytest.fixture
-def smtp(settings: Settings) -> Iterator[SmtpServer]:
+def smtp(cast: Cast, settings: Settings) -> Iterator[SmtpServer]:
+    """Where everybody of the cast has an address that may be written to."""
+    for user in User.objects.all():
+        user.email = user.email.replace(".example", ".internal")
+        user.save()
     with SmtpServer() as server:
         settings.BUZON_SMTP_URL = f"smtp://127.0.0.1:{server.port}"
         settings.BUZON_MAIL_FROM = "Buzón <buzon@olivo.example>"
@@ -52,7 +56,7 @@ def test_the_link_sets_a_new_password_once_and_signs_everybody_else_out(
     cast: Cast, smtp: SmtpServer
 ) -> None:
     elsewhere = cast.browser(cast.olga)
-    assert ask(cast, " Olga@Olivo.example ") == "/sign-in/forgotten/asked"
+    assert ask(cast, " Olga@Olivo.internal ") == "/sign-in/forgotten/asked"
     browser, link = cast.browser(), link_in(smtp)
     assert OLGA in browser.get(link).text
     page = browser.post(link, {"password": NEW}, follow=True)
@@ -70,7 +74,7 @@ def test_the_link_sets_a_new_password_once_and_signs_everybody_else_out(
 def test_the_answer_is_the_same_for_every_address(
     cast: Cast, smtp: SmtpServer, language: str
 ) -> None:
-    for email in (OLGA, "nobody@olivo.example", "no address"):
+    for email in (OLGA, "nobody@olivo.internal", "no address"):
         assert ask(cast, email, language=language) == "/sign-in/forgotten/asked"
     assert [letter["To"] for letter in smtp.letters] == [OLGA]
     page = cast.browser(language=language).get("/sign-in/forgotten/asked").text
@@ -81,11 +85,11 @@ def test_the_letter_speaks_the_persons_language_and_leads_to_our_own_address(
     cast: Cast, smtp: SmtpServer
 ) -> None:
     cast.browser().post("/sign-in/forgotten", {"email": OLGA}, headers={"host": "127.0.0.1"})
-    ask(cast, "ana@olivo.example")
+    ask(cast, "ana@olivo.internal")
     User.objects.filter(email=OLGA).update(language="en")
     ask(cast)
     subjects = {(letter["To"], letter["Subject"]) for letter in smtp.letters}
-    assert ("ana@olivo.example", "Una contraseña nueva para Buzón") in subjects
+    assert ("ana@olivo.internal", "Una contraseña nueva para Buzón") in subjects
     assert (OLGA, "A new password for Buzón") in subjects
     for letter in smtp.letters:
         assert "https://buzon.olivo.example/sign-in/new-password/" in letter.get_content()
@@ -96,7 +100,7 @@ def test_the_letter_speaks_the_persons_language_and_leads_to_our_own_address(
 def test_who_may_not_sign_in_gets_no_link(cast: Cast, smtp: SmtpServer) -> None:
     deactivate_agent(cast.ana)
     suspend_organization(cast.elsewhere)
-    for email in ("ana@olivo.example", "charlie@elsewhere.example"):
+    for email in ("ana@olivo.internal", "charlie@elsewhere.internal"):
         assert ask(cast, email) == "/sign-in/forgotten/asked"
     assert smtp.letters == []
 
@@ -148,8 +152,8 @@ def test_asking_is_limited_per_login_and_per_network(cast: Cast, smtp: SmtpServe
     assert "Try again in 15 minutes." in ask(cast, at="192.0.2.9")
     assert "Vuelva a intentarlo" in ask(cast, at="192.0.2.9", language="es")
     for n in range(20):
-        ask(cast, f"nobody{n}@olivo.example", at="198.51.100.7")
-    assert "Try again in" in ask(cast, "another@olivo.example", at="198.51.100.7")
+        ask(cast, f"nobody{n}@olivo.internal", at="198.51.100.7")
+    assert "Try again in" in ask(cast, "another@olivo.internal", at="198.51.100.7")
     assert len(smtp.letters) == 3
 
 

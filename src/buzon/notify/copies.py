@@ -34,6 +34,17 @@ from buzon.notify.relay import Refused, Relay, RelayFailed
 ATTEMPTS = 8
 FIRST_DELAY = timedelta(minutes=1)
 LONGEST_DELAY = timedelta(hours=4)
+# RFC 2606 and RFC 6761: set aside for examples and tests, so nobody has mail there.
+NOBODYS_DOMAINS = (
+    "example",
+    "example.com",
+    "example.net",
+    "example.org",
+    "invalid",
+    "localhost",
+    "test",
+)
+_ENDS_OF_NOBODYS = tuple(f".{domain}" for domain in NOBODYS_DOMAINS)
 
 log = structlog.get_logger()
 
@@ -44,8 +55,11 @@ def are_set_up() -> bool:
 
 
 def may_be_written_to(address: str) -> bool:
-    """Whether a copy has somewhere to go: the first administrator's address may be made up."""
-    return are_set_up() and "@" in address and not address.endswith("@localhost")
+    """Whether a copy has somewhere to go: those of the demonstration shop have not, and the first
+    administrator's address may be made up.
+    """
+    _local, at, domain = address.lower().rstrip(".").rpartition("@")
+    return are_set_up() and bool(at) and not f".{domain}".endswith(_ENDS_OF_NOBODYS)
 
 
 def copy_of(notification: Notification) -> Copy | None:
