@@ -356,6 +356,14 @@ def test_another_administrators_password_is_set_and_ends_the_sessions(cast: Cast
     assert signed_in(cast, "luz@olivo.example", made[1])
 
 
+def test_names_stand_in_the_order_of_the_alphabet(cast: Cast) -> None:
+    for number, name in enumerate(("Tom", "Íñigo", "zoe", "Óscar")):
+        add_agent(cast.shop, name=name, email=f"a{number}@olivo.example")
+    page = cast.browser(cast.olga).get("/agents/").text
+    places = [page.index(name) for name in ("Íñigo", "Óscar", "Tom", "zoe")]
+    assert places == sorted(places)
+
+
 def test_a_long_list_takes_as_few_queries_as_a_short_one(
     cast: Cast, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:

@@ -67,6 +67,13 @@ def test_the_list_is_filtered(cast: Cast, asked: str, found: set[str]) -> None:
     assert names == found
 
 
+@pytest.mark.parametrize("words", ["nunez", "NÚÑEZ", "Nuñez"])
+def test_a_customer_is_found_with_and_without_accents(cast: Cast, words: str) -> None:
+    add_customer(cast.shop, addresses=["p@x.example"], name="Pía Núñez")
+    page = cast.browser(cast.olga).get("/customers/", {"q": words}).text
+    assert "<bdi>Pía Núñez</bdi>" in page
+
+
 def test_whoever_wrote_last_stands_first(cast: Cast) -> None:
     silent = eva(cast)
     paul, zoe = (

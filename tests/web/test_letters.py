@@ -63,6 +63,7 @@ def test_a_conversation_is_one_row_with_its_newest_letter(
         ("?q=hola", {"Hola"}),
         ("?q=EVA@", {"Hola", "Boletín"}),
         ("?q=nothing-like-this", set()),
+        ("?q=BOLETIN", {"Boletín"}),
         ("?kind=people", {"Hola"}),
         ("?kind=machines", {"Boletín", "Nadie"}),
         ("?show=nobodys", {"Nadie"}),

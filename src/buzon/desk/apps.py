@@ -1,8 +1,15 @@
 """The desk as a Django application."""
 
 from django.apps import AppConfig
+from django.db.backends.signals import connection_created
 
 
 class DeskConfig(AppConfig):
     name = "buzon.desk"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from buzon.desk import alphabet
+
+        alphabet.register()
+        connection_created.connect(alphabet.teach, dispatch_uid="buzon.desk.alphabet")

@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop, ngettext
 
 from buzon.desk.addresses import fold
+from buzon.desk.alphabet import place
 from buzon.desk.errors import DeskError
 
 _Row = TypeVar("_Row", bound=Model)
@@ -91,7 +92,7 @@ def names(rows: "list[str]") -> str:
     """What there is, for a sentence that refuses a name: " There are: a, b.", or less."""
     if not rows:
         return " " + _("There is none yet.")
-    shown = ", ".join(sorted(rows)[:10]) + (", …" if len(rows) > 10 else "")
+    shown = ", ".join(sorted(rows, key=place)[:10]) + (", …" if len(rows) > 10 else "")
     told = ngettext("There is: {names}.", "There are: {names}.", len(rows))
     return " " + told.format(names=shown)
 

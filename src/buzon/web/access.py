@@ -21,6 +21,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
 
+from buzon.desk.alphabet import by_name
 from buzon.desk.models import (
     Agent,
     AgentGroup,
@@ -78,16 +79,16 @@ class Person:
         return notifications_of(self.user, self.agent)
 
     def stores(self) -> "QuerySet[Store]":
-        return Store.objects.filter(organization=self.organization).order_by("name")
+        return by_name(Store.objects.filter(organization=self.organization))
 
     def agents(self) -> "QuerySet[Agent]":
-        return Agent.objects.filter(organization=self.organization).order_by("name")
+        return by_name(Agent.objects.filter(organization=self.organization))
 
     def groups(self) -> "QuerySet[AgentGroup]":
-        return AgentGroup.objects.filter(organization=self.organization).order_by("name")
+        return by_name(AgentGroup.objects.filter(organization=self.organization))
 
     def collection_accounts(self) -> "QuerySet[CollectionAccount]":
-        return CollectionAccount.objects.filter(organization=self.organization).order_by("name")
+        return by_name(CollectionAccount.objects.filter(organization=self.organization))
 
     def arrivals(self) -> "QuerySet[Arrival]":
         return Arrival.objects.filter(organization=self.organization)

@@ -9,6 +9,7 @@ from buzon.config.command.account_flags import FLAGS, add_flags
 from buzon.config.command.account_view import as_json, shown, summary
 from buzon.config.command.parser import Parser
 from buzon.config.command.values import secret_from
+from buzon.desk.alphabet import by_name
 from buzon.desk.models import Organization
 from buzon.desk.people import group_named
 from buzon.desk.stores import store_named
@@ -78,7 +79,7 @@ def _add(options: Namespace) -> None:
 
 def _list(options: Namespace) -> None:
     organization = scope.organization_of(options)
-    rows = CollectionAccount.objects.filter(organization=organization).order_by("name")
+    rows = by_name(CollectionAccount.objects.filter(organization=organization))
     accounts = list(rows.select_related("store", "group").prefetch_related("folders", "duties"))
     if options.json:
         output.document([as_json(account) for account in accounts])

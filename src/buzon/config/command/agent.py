@@ -10,6 +10,7 @@ from django.utils import timezone
 from buzon.config.command import output, scope
 from buzon.config.command.parser import Parser, WrongArgument
 from buzon.config.command.values import one_of, secret_from, whole
+from buzon.desk.alphabet import by_name, place
 from buzon.desk.logins import choose_copies
 from buzon.desk.models import Agent
 from buzon.desk.people import (
@@ -99,7 +100,7 @@ def _add(options: Namespace) -> None:
 
 def _list(options: Namespace) -> None:
     rows = Agent.objects.filter(organization=scope.organization_of(options))
-    agents = [_as_json(each) for each in rows.order_by("name").prefetch_related("groups")]
+    agents = [_as_json(each) for each in by_name(rows).prefetch_related("groups")]
     if options.json:
         output.document(agents)
         return
@@ -118,7 +119,7 @@ def _as_json(agent: Agent) -> dict[str, Any]:
         "present": agent.is_present(),
         "active": agent.active,
         "email_copies": agent.email_copies,
-        "groups": sorted(group.name for group in agent.groups.all()),
+        "groups": sorted((group.name for group in agent.groups.all()), key=place),
     }
 
 

@@ -23,6 +23,7 @@ from buzon.config.command.failures import sentence_of
 from buzon.config.command.parser import Parser, WrongArgument
 from buzon.config.command.progress import Display, display
 from buzon.config.command.telling import tell_all
+from buzon.desk.alphabet import by_name
 from buzon.desk.models import Organization
 from buzon.intake.models import CollectionAccount, Duty
 from buzon.intake.runs import collect_once
@@ -68,7 +69,7 @@ def _accounts(organization: Organization, names: Sequence[str]) -> list[Collecti
         found = [scope.account_of(organization, name) for name in names]
         return list(dict.fromkeys(found))  # one account may be named twice, or in two spellings
     rows = CollectionAccount.objects.filter(organization=organization, active=True)
-    accounts = list(rows.order_by("name"))
+    accounts = list(by_name(rows))
     if not accounts:
         raise WrongArgument("There is no active collection account: buzon account add --help.")
     return accounts

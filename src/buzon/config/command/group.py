@@ -5,6 +5,7 @@ from typing import Any
 
 from buzon.config.command import output, scope
 from buzon.config.command.parser import Parser
+from buzon.desk.alphabet import by_name, place
 from buzon.desk.models import AgentGroup
 from buzon.desk.people import add_group, group_named, remove_group
 
@@ -30,7 +31,7 @@ def _add(options: Namespace) -> None:
 
 def _list(options: Namespace) -> None:
     rows = AgentGroup.objects.filter(organization=scope.organization_of(options))
-    groups = [_as_json(each) for each in rows.order_by("name").prefetch_related("members")]
+    groups = [_as_json(each) for each in by_name(rows).prefetch_related("members")]
     if options.json:
         output.document(groups)
         return
@@ -39,7 +40,7 @@ def _list(options: Namespace) -> None:
 
 
 def _as_json(group: AgentGroup) -> dict[str, Any]:
-    agents = sorted(agent.name for agent in group.members.all())
+    agents = sorted((agent.name for agent in group.members.all()), key=place)
     return {"id": group.pk, "name": group.name, "agents": agents}
 
 

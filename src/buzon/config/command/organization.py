@@ -8,6 +8,7 @@ from django.db import transaction
 from buzon.config.command import output, scope
 from buzon.config.command.parser import Parser, WrongArgument
 from buzon.config.command.values import one_of, secret_from, whole
+from buzon.desk.alphabet import by_name
 from buzon.desk.models import Organization
 from buzon.desk.organizations import (
     add_organization,
@@ -73,7 +74,7 @@ def _add(options: Namespace) -> None:
 
 
 def _list(options: Namespace) -> None:
-    rows = [_as_json(each) for each in Organization.objects.order_by("name")]
+    rows = [_as_json(each) for each in by_name(Organization.objects.all())]
     if options.json:
         output.document(rows)
         return

@@ -5,6 +5,7 @@ from typing import Any
 
 from buzon.config.command import output, scope
 from buzon.config.command.parser import Parser
+from buzon.desk.alphabet import by_name
 from buzon.desk.models import Store
 from buzon.desk.stores import add_store, remove_store, store_named
 
@@ -29,7 +30,7 @@ def _add(options: Namespace) -> None:
 
 
 def _list(options: Namespace) -> None:
-    rows = list(Store.objects.filter(organization=scope.organization_of(options)).order_by("name"))
+    rows = list(by_name(Store.objects.filter(organization=scope.organization_of(options))))
     if options.json:
         output.document([_as_json(each) for each in rows])
         return

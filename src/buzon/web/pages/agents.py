@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from buzon.desk.alphabet import by_name
 from buzon.desk.errors import DeskError
 from buzon.desk.models import Agent, AgentGroup, Assignment, Customer, User
 from buzon.desk.people import (
@@ -104,7 +105,7 @@ def agents(request: PersonRequest) -> HttpResponse:
     rows = (
         everybody.filter(active=not gone)
         .select_related("user")
-        .prefetch_related(Prefetch("groups", AgentGroup.objects.order_by("name")))
+        .prefetch_related(Prefetch("groups", by_name(AgentGroup.objects.all())))
         .annotate(customer_count=number_of(Customer, "agent"))
     )
     shown = {
@@ -149,7 +150,7 @@ def agent(request: PersonRequest, pk: int) -> HttpResponse:
     given = Assignment.objects.filter(agent=row).select_related("customer", "group")
     shown = {
         "agent": row,
-        "groups": row.groups.order_by("name"),
+        "groups": by_name(row.groups.all()),
         "customer_count": row.customers.count(),
         "given": given.prefetch_related("customer__addresses").order_by("-pk")[:_LATEST],
         "copies_are_set_up": are_set_up(),

@@ -55,8 +55,10 @@ class CustomerFilters(PageForm):
         self.is_valid()
         asked = self.cleaned_data
         if words := asked.get("q"):
-            found = CustomerAddress.objects.filter(address__icontains=words).values("customer")
-            customers = customers.filter(Q(name__icontains=words) | Q(pk__in=found))
+            found = CustomerAddress.objects.filter(address__folded__contains=words).values(
+                "customer"
+            )
+            customers = customers.filter(Q(name__folded__contains=words) | Q(pk__in=found))
         for name in ("store", "agent"):
             if asked.get(name):
                 customers = customers.filter(**{name: asked[name]})

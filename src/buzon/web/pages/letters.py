@@ -12,6 +12,7 @@ from django.views.decorators.http import require_GET
 
 from buzon.desk.letters import threads, unread
 from buzon.desk.models import Conversation, Message
+from buzon.intake.overview import waits_for_customers
 from buzon.web.access import Person, PersonRequest, for_agents
 from buzon.web.forms import PageForm, PickField
 from buzon.web.letter_rows import listed
@@ -57,9 +58,9 @@ class LetterFilters(PageForm):
         asked = self.cleaned_data
         if words := asked.get("q"):
             letters = letters.filter(
-                Q(subject__icontains=words)
-                | Q(from_name__icontains=words)
-                | Q(from_address__icontains=words)
+                Q(subject__folded__contains=words)
+                | Q(from_name__folded__contains=words)
+                | Q(from_address__folded__contains=words)
             )
         if asked.get("store"):
             letters = letters.filter(store=asked["store"])
@@ -91,6 +92,7 @@ def letters(request: PersonRequest) -> HttpResponse:
     found = threads(own, page.rows, shown=listed(asked))
     shown = [found[pk] for pk in page.rows if pk in found]
     context = {"page": page, "threads": shown, "form": form, "is_asked": form.is_asked}
+    context["waits_for_customers"] = not shown and waits_for_customers(person.organization)
     return render(request, "letters/list.html", context | HERE)
 
 

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST
 
+from buzon.desk.alphabet import by_name
 from buzon.desk.errors import DeskError
 from buzon.desk.logins import choose_copies, choose_pages
 from buzon.desk.models import Agent
@@ -78,7 +79,7 @@ def me(request: PersonRequest) -> HttpResponse:
         "form": form,
         "copies_are_set_up": are_set_up(),
         "sessions": sessions.open_sessions(person.user).count(),
-        "groups": list(person.agent.groups.order_by("name")) if person.agent else [],
+        "groups": list(by_name(person.agent.groups.all())) if person.agent else [],
     }
     return render(request, "me/page.html", shown | HERE)
 
