@@ -209,6 +209,26 @@ def test_a_server_that_says_not_now(
     assert "later" in step.remedy
 
 
+@pytest.mark.parametrize(("spoken", "chosen"), [("imap", "pop3"), ("pop3", "imap")])
+def test_a_server_of_the_other_protocol(
+    shop: Organization, serve: Serve, spoken: str, chosen: str
+) -> None:
+    server = serve(spoken, "none")
+    step = last(check_account(account_on(shop, server, trusted=False, protocol=chosen)))
+    assert "the protocol, the port and the encryption" in step.remedy
+    assert (step.name, step.field) == ("session", "protocol")
+
+
+def test_in_the_clear_where_the_server_waits_for_tls(
+    shop: Organization, serve: Serve, settings: Settings
+) -> None:
+    settings.BUZON_READ_TIMEOUT_SECONDS = 1.0
+    server = serve()
+    step = last(check_account(account_on(shop, server, trusted=False, security="none")))
+    assert f"if port {server.port} is right, try TLS" in step.remedy
+    assert (step.name, step.field) == ("session", "security")
+
+
 def test_a_missing_folder_names_those_that_exist(shop: Organization, serve: Serve) -> None:
     account = account_on(shop, serve(), folders=["INBOX", "Ventas"], sent_folders=["Sent"])
     steps = check_account(account)

@@ -125,7 +125,8 @@ def test_the_deadline_ends_the_waiting_with_the_steps_so_far(shop: Organization)
         assert [step.name for step in steps] == ["resolve", "connect", "session"]
         assert not last(steps).ok
         assert "within 0.5 seconds" in last(steps).detail
-        assert last(steps).field == "host"
+        assert f"if port {port} is right, try TLS" in last(steps).remedy
+        assert last(steps).field == "security"
     await_end(shop)
 
 

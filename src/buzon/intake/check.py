@@ -7,6 +7,7 @@ Nothing is ever changed: folders are opened read-only, and POP3 ends without QUI
 active language.
 """
 
+import re
 import socket
 import ssl
 from collections.abc import Callable, Iterable, Iterator
@@ -25,11 +26,21 @@ from buzon.intake.step import Step, step_title
 from buzon.wire import tls
 from buzon.wire.address import connected
 from buzon.wire.endpoint import Credentials, Endpoint, Security
-from buzon.wire.errors import AuthRejected, MailError, NotPermitted, TlsRefused
+from buzon.wire.errors import (
+    AuthRejected,
+    ConnectFailed,
+    MailError,
+    NotPermitted,
+    TimedOut,
+    TlsRefused,
+)
 from buzon.wire.imap import ImapSession
 from buzon.wire.pop3 import Pop3Session
 
-__all__ = ["Step", "check_account", "check_values", "step_title"]
+__all__ = ["Step", "check_account", "check_values", "step_title", "to_do_when_silent"]
+
+# How servers of IMAP ("* OK") and SMTP ("220 ") greet somebody who wanted POP3.
+_OTHER_PROTOCOL = re.compile(r"\*|\d{3}[ -]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,5 +248,29 @@ def _refused(account: CollectionAccount, error: MailError) -> Iterator[Step]:
         )
         yield Step("login", False, error_sentence(error), remedy, field="username")
     else:
-        remedy = _("Try again later, or ask the server's owner.")
-        yield Step("session", False, error_sentence(error), remedy)
+        remedy, field = _to_talk(account, error)
+        yield Step("session", False, error_sentence(error), remedy, field=field)
+
+
+def to_do_when_silent(security: str, port: int) -> tuple[str, str]:
+    """(what to do, the field to look at) where a server accepts the connection and says nothing."""
+    if security == CollectionAccount.Security.TLS:
+        return _("Check the server's name and the port, or try again later."), "host"
+    told = _(
+        "A server that waits for encryption says nothing: if port {port} is right, try TLS; "
+        "otherwise check the port."
+    )
+    return told.format(port=port), "security"
+
+
+def _to_talk(account: CollectionAccount, error: MailError) -> tuple[str, str]:
+    """(what to do, the field to look at) where the two do not understand each other."""
+    if isinstance(error, TimedOut):
+        return to_do_when_silent(account.security, account.port)
+    if isinstance(error, ConnectFailed) or _OTHER_PROTOCOL.match(error.answer):
+        told = _("Check the protocol, the port and the encryption: they belong together.")
+        return told, "protocol"
+    if isinstance(error, NotPermitted) and account.security == CollectionAccount.Security.NONE:
+        told = _("Choose TLS or STARTTLS: the server wants encryption before a password.")
+        return told, "security"
+    return _("Try again later, or ask the server's owner."), ""

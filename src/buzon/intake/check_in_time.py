@@ -16,9 +16,9 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from buzon.desk.models import Organization
-from buzon.intake.account_values import AccountError
+from buzon.intake.account_values import AccountError, default_port
 from buzon.intake.accounts import FIELDS, checked_values
-from buzon.intake.check import check_values
+from buzon.intake.check import check_values, to_do_when_silent
 from buzon.intake.models import CollectionAccount, Folder
 from buzon.intake.secret_use import check_secret_use
 from buzon.intake.step import Step
@@ -91,7 +91,7 @@ def _in_time(organization: Organization, values: dict[str, Any], seconds: float)
 
     threading.Thread(target=ask, name="check", daemon=True).start()
     if wait([answer], timeout=seconds).not_done:
-        return [*seen, _too_late(seconds)]
+        return [*seen, _too_late(values, seen, seconds)]
     return answer.result()
 
 
@@ -107,7 +107,11 @@ def _end(organization: Organization) -> None:
         _under_way.discard(organization.pk)
 
 
-def _too_late(seconds: float) -> Step:
+def _too_late(values: dict[str, Any], seen: list[Step], seconds: float) -> Step:
     told = _("The server did not get that far within {seconds} seconds.")
-    remedy = _("Check the server's name and the port, or try again later.")
-    return Step("session", False, told.format(seconds=f"{seconds:g}"), remedy, field="host")
+    remedy, field = _("Check the server's name and the port, or try again later."), "host"
+    if [step.name for step in seen] == ["resolve", "connect"]:  # connected, and not a word since
+        security = values.get("security", "tls")
+        port = values.get("port") or default_port(values.get("protocol", "imap"), security)
+        remedy, field = to_do_when_silent(security, port)
+    return Step("session", False, told.format(seconds=f"{seconds:g}"), remedy, field=field)
