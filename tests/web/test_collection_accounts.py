@@ -314,7 +314,7 @@ def test_the_page_takes_no_more_queries_for_a_full_ledger(
     arrive(account, 60)
     arrive(account, 60, outcome="failed", sha256="")
     browser = cast.browser(cast.olga)
-    with django_assert_max_num_queries(19):
+    with django_assert_max_num_queries(20):
         page = browser.get(f"{LIST}{account.pk}").text
     assert page.count('data-label="On the server"') == 50
     with django_assert_max_num_queries(14):

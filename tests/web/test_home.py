@@ -9,7 +9,7 @@ from pytest_django import DjangoAssertNumQueries
 from buzon.desk.assignment import hand_out
 from buzon.desk.customers import add_customer, change_customer
 from buzon.desk.models import Agent, Assignment, User
-from buzon.desk.people import set_status
+from buzon.desk.people import let_answer, set_status
 from buzon.intake.models import Arrival, CollectionAccount
 from tests.web.cast import Cast
 from tests.web.letters import account_of, collected, filed, written
@@ -194,3 +194,31 @@ def test_the_page_asks_the_same_number_of_queries_for_fifty_of_everything(
     with django_assert_max_num_queries(34):
         page = browser.get("/").text
     assert page.count('<li class="letter-row') == 14
+
+
+def test_what_is_left_to_set_up_comes_before_an_own_empty_list(cast: Cast) -> None:
+    olga = cast.olga
+    let_answer(olga, name="Olga Ríos")
+    page = home(cast, olga)
+    assert page.index("What is left to set up") < page.index("Nothing is unread")
+
+
+@pytest.mark.parametrize(
+    ("language", "told"),
+    [("en", "there is no customer yet"), ("es", "todavía no hay ningún cliente")],
+)
+def test_where_no_letter_can_be_downloaded_it_is_said_why(
+    cast: Cast, language: str, told: str
+) -> None:
+    account = account_of(cast.shop, create_customer=False)
+    browser = cast.browser(cast.olga, language=language)
+    places = ("/", "/letters/", f"/collection-accounts/{account.pk}")
+    assert all(told in browser.get(place).text for place in places)
+    add_customer(cast.shop, addresses=["eva@example.com"])
+    assert not any(told in browser.get(place).text for place in places)
+
+
+def test_where_customers_are_created_letters_are_only_waited_for(cast: Cast) -> None:
+    account_of(cast.shop)
+    assert "seconds after they arrive" in home(cast, cast.olga)
+    assert "there is no customer yet" not in home(cast, cast.olga)

@@ -1,5 +1,9 @@
 """Setting up: from nothing to the first mailbox, for whoever has the code."""
 
+import errno
+import html
+import re
+import socket
 from pathlib import Path
 
 import pytest
@@ -8,6 +12,7 @@ from pytest_django import DjangoAssertNumQueries
 from pytest_django.fixtures import Settings
 
 from buzon.config.demonstration import OnDemand
+from buzon.desk.customers import add_customer
 from buzon.desk.errors import DeskError
 from buzon.desk.models import Agent, AgentGroup, Organization, Store, User
 from buzon.desk.organizations import add_organization
@@ -268,6 +273,30 @@ def test_the_first_mailbox_leads_to_what_happens_now(cast: Cast) -> None:
     assert "Still to do" not in page
 
 
+def test_the_form_of_the_first_mailbox_leads_on_too(cast: Cast) -> None:
+    """Whatever the browser sends from it: saved, checked, or the other tab."""
+    page = cast.browser(cast.olga).get("/collection-accounts/new?setup=1").text
+    sent = html.unescape(page)
+    assert '<form id="account"' in sent
+    assert 'action="/collection-accounts/new?setup=1"' in sent
+    assert 'hx-post="/collection-accounts/new?setup=1"' in sent
+    assert 'href="/collection-accounts/new?setup=1&tab=outgoing"' in sent
+    assert "?setup=1" not in cast.browser(cast.olga).get("/collection-accounts/new").text
+
+
+def test_letters_come_with_what_the_form_of_the_first_mailbox_proposes(cast: Cast) -> None:
+    """Without a customer, and with none created, not one letter would be downloaded."""
+    browser = cast.browser(cast.olga)
+    page = browser.get("/collection-accounts/new?setup=1").text
+    assert re.search(r'name="create_customer" value="yes"[^>]* checked', page)
+    assert f'<option value="{cast.group.pk}" selected>' in page
+    assert "You have no customers yet" in page
+    add_customer(cast.shop, addresses=["eva@example.com"])
+    page = browser.get("/collection-accounts/new?setup=1").text
+    assert re.search(r'name="create_customer" value="no"[^>]* checked', page)
+    assert "You have no customers yet" not in page
+
+
 def test_how_far_it_is(shop: Organization, browser: Client) -> None:
     def done() -> list[bool]:
         return [step.done for step in setup_progress(shop)]
@@ -344,12 +373,15 @@ def test_a_demonstration_that_cannot_start_says_why(
 
 
 def test_the_demonstration_of_this_process_says_why_it_cannot_start(
-    browser: Client, monkeypatch: pytest.MonkeyPatch, settings: Settings
+    browser: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    settings.BUZON_ALLOW_PRIVATE_HOSTS = False
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    monkeypatch.setattr(socket, "create_server", refuse)
     monkeypatch.setattr(wiring, "demonstration", OnDemand().login)
     page = browser.post("/setup/demonstration", {"code": setup_code()})
-    assert "BUZON_ALLOW_PRIVATE_HOSTS" in page.text
+    assert "cannot start: Too many open files." in page.text
 
 
 def test_the_steps_cost_no_more_with_many_stores_and_agents(

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from django.db.models import Count, F, Q, QuerySet, Sum, prefetch_related_objects
 from django.utils import timezone
 
-from buzon.desk.models import Organization
+from buzon.desk.models import Customer, Organization
 from buzon.intake.accounts import most_accounts
 from buzon.intake.models import Arrival, CollectionAccount, Duty, Folder
 from buzon.intake.pace import Pace
@@ -92,6 +92,17 @@ class Overview:
         """Due for minutes, and nobody is at it: the collector is not running, or has too much."""
         due = self.next_at
         return due is not None and not self.is_collecting and timezone.now() - due > OVERDUE
+
+
+def waits_for_customers(organization: Organization) -> bool:
+    """Whether mail is collected, and no letter of it can be downloaded: there is no customer, and
+    no account creates any (R9).
+    """
+    creating = CollectionAccount.objects.filter(organization=organization, active=True)
+    decisions = set(creating.values_list("create_customer", flat=True))
+    if decisions != {False}:
+        return False
+    return not Customer.objects.filter(organization=organization).exists()
 
 
 def allowance(organization: Organization) -> Allowance:

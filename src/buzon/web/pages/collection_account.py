@@ -21,6 +21,7 @@ from buzon.intake.overview import (
     folder_counts,
     latest_arrivals,
     overviews,
+    waits_for_customers,
 )
 from buzon.web.access import PersonRequest, for_administrators
 from buzon.web.forms import PageForm
@@ -139,6 +140,7 @@ def _state(row: CollectionAccount) -> dict[str, Any]:
         "overview": overview,
         "condition": condition_of(overview),
         "outcomes": Arrival.Outcome.choices,
+        "waits_for_customers": not row.create_customer and waits_for_customers(row.organization),
         "time_left": time_left,
     }
 

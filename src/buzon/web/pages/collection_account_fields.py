@@ -308,8 +308,11 @@ class AccountForm(PageForm):
         *,
         person: Person,
         account: CollectionAccount | None = None,
+        is_first: bool = False,
     ) -> None:
         initial = initial_of(account) if account else _initial_of_new()
+        if is_first:
+            initial |= _initial_of_first(person)
         super().__init__(data, initial=initial)
         self._offer(person)
         self.is_settled = account is not None and _was_collected(account)
@@ -381,6 +384,15 @@ def initial_of(account: CollectionAccount) -> dict[str, Any]:
 
 def _initial_of_new() -> dict[str, Any]:
     return field_defaults() | {"folders": ["INBOX"], "sent_folders": []}
+
+
+def _initial_of_first(person: Person) -> dict[str, Any]:
+    """While setting up: the group that was named a step before; and where there is no customer yet,
+    that letters create them, or else not one of them would be downloaded.
+    """
+    return {"group": person.groups().first()} | (
+        {} if person.customers().exists() else {"create_customer": True}
+    )
 
 
 def _was_collected(account: CollectionAccount) -> bool:

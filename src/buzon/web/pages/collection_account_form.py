@@ -27,7 +27,7 @@ PORTS = {f"{p} {s}": default_port(p, s) for p in Protocol.values for s in Securi
 @for_administrators
 def new_collection_account(request: PersonRequest) -> HttpResponse:
     """The form of a new one."""
-    form = AccountForm(_typed(request), person=request.person)
+    form = AccountForm(_typed(request), person=request.person, is_first=_is_setup(request))
     if _is_check(request):
         return _checked(request, form, None)
     if form.is_valid():
@@ -36,7 +36,7 @@ def new_collection_account(request: PersonRequest) -> HttpResponse:
         if added is not None:
             told = _("Added {name}. Its mail is being collected from now on.")
             messages.success(request, told.format(name=added.name))
-            if "setup" in request.GET:  # this was the last step of setting up
+            if _is_setup(request):  # this was its last step
                 return redirect("setup_done")
             return redirect("collection_account", added.pk)
     return _page(request, form, None)
@@ -69,6 +69,11 @@ def _typed(request: PersonRequest) -> QueryDict | None:
     if "trust" in typed:
         typed["pinned_sha256"] = request.POST.get("trust", "")
     return typed
+
+
+def _is_setup(request: PersonRequest) -> bool:
+    """Whether the form is the last step of setting up the shop."""
+    return "setup" in request.GET
 
 
 def _is_check(request: PersonRequest) -> bool:
@@ -108,6 +113,8 @@ def _page(
         "form": form,
         "account": account,
         "allowance": None if account else allowance(request.person.organization),
+        "has_customers": request.person.customers().exists(),
+        "in_setup": account is None and _is_setup(request),
         "steps": steps,
         "step_title": step_title,
         "ports": PORTS,

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_GET
 from buzon.desk.letters import threads, unread
 from buzon.desk.models import Agent, Assignment, Message
 from buzon.intake.models import Arrival, CollectionAccount
+from buzon.intake.overview import waits_for_customers
 from buzon.intake.today import decided_since
 from buzon.web.access import Person, PersonRequest, for_agents
 from buzon.web.letter_rows import listed
@@ -54,6 +55,7 @@ def _of_shop(person: Person) -> dict[str, Any]:
     # Counted as far as anybody wants to know: there may be a hundred thousand of them.
     keys = list(unassigned.order_by("-pk").values_list("pk", flat=True)[: MOST_COUNTED + 1])
     shown = person.customers().filter(pk__in=keys[:MOST_ROWS]).order_by("-pk")
+    newest = _newest_threads(person)
     return {
         "steps": [] if all(step.done for step in steps) else steps,
         "accounts": sorted(accounts, key=_working_last),
@@ -63,7 +65,8 @@ def _of_shop(person: Person) -> dict[str, Any]:
         "unassigned": shown.select_related("store").prefetch_related("addresses"),
         "unassigned_count": len(keys),
         "most_counted": MOST_COUNTED,
-        "threads": _newest_threads(person),
+        "threads": newest,
+        "waits_for_customers": not newest and waits_for_customers(person.organization),
     }
 
 

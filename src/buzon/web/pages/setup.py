@@ -59,7 +59,10 @@ class SetupForm(PageForm):
     email = forms.CharField(
         label=gettext_lazy("Your e-mail"),
         max_length=254,
-        help_text=gettext_lazy("You sign in with it, and are told there when collecting fails."),
+        help_text=gettext_lazy(
+            "You sign in with it. Where e-mail can be sent from here, you are told there when "
+            "collecting fails."
+        ),
         widget=forms.EmailInput(attrs={"autocomplete": "username"}),
     )
     password = NewPasswordField(label=gettext_lazy("A password"))
