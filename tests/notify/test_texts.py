@@ -26,8 +26,8 @@ SAID = {
         "Una carta a Ana no se ha entregado: Where is my order?",
     ),
     "history_collected": (
-        "pedidos brought 3 letters from before, of 2 of your customers",
-        "pedidos ha traído 3 cartas de antes, de 2 de sus clientes",
+        "pedidos brought 3 letters of your customers from before; new customers of yours: 2",
+        "pedidos ha traído 3 cartas de sus clientes de antes; clientes nuevos suyos: 2",
     ),
     "customer_left_unassigned": (
         "Ana has no agent. The group Ventas has no active agents.",

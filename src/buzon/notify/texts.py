@@ -45,11 +45,14 @@ _TEXTS = {
         gettext_noop("A letter to {customer} came back: “{subject}”\nCheck the address in Buzón."),
     ),
     Notification.Kind.HISTORY_COLLECTED: _Text(
-        gettext_noop("{account} brought {letters} from before, of {customers} of your customers"),
+        gettext_noop(
+            "{account} brought {letters} of your customers from before; new customers of yours: "
+            "{customers}"
+        ),
         gettext_noop("Earlier letters of your customers: {number}"),
         gettext_noop(
-            "The first download of {account} brought {letters} of {customers} of your "
-            "customers.\nThey are in Buzón, with their conversations."
+            "The first download of {account} brought {letters} of your customers. New customers of "
+            "yours: {customers}.\nThey are in Buzón, with their conversations."
         ),
     ),
     Notification.Kind.CUSTOMER_LEFT_UNASSIGNED: _Text(
