@@ -27,6 +27,16 @@ def wrong_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     )
 
 
+def too_large(request: HttpRequest) -> HttpResponse:
+    """413: more than any form of ours holds (`bodies.py`); it was not looked at."""
+    return _page(
+        request,
+        413,
+        _("That was too much at once"),
+        _("A form may hold 1 MB, and a list of customers 10 MB: split it, and send one after one."),
+    )
+
+
 def fault(request: HttpRequest) -> HttpResponse:
     """500: the log says what happened. The database may be what is broken: it is not asked."""
     return render(
