@@ -12,6 +12,7 @@ from typing import Any
 import uvicorn
 from django.conf import settings
 
+from buzon.config.browser_connection import BrowserConnection, more_descriptors
 from buzon.config.refusal import InstallationError
 from buzon.config.web_settings import is_loopback
 
@@ -54,6 +55,7 @@ class PageServer:
 
     def start(self) -> None:
         """Serve, and return once requests are answered."""
+        more_descriptors()
         self._thread.start()
         while not self._server.started and self._thread.is_alive():
             time.sleep(0.01)
@@ -70,7 +72,7 @@ class PageServer:
 def _configuration() -> uvicorn.Config:
     options: dict[str, Any] = {
         "loop": "asyncio",
-        "http": "h11",
+        "http": BrowserConnection,
         "ws": "none",
         "lifespan": "off",
         "log_config": None,
