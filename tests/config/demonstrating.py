@@ -22,7 +22,6 @@ from django.utils import timezone  # noqa: E402
 
 from buzon.config.demonstration import Demonstration  # noqa: E402
 from buzon.config.demonstration_shop import ADMINISTRATOR, PEOPLE, PRESENT  # noqa: E402
-from buzon.config.installation import InstallationError  # noqa: E402
 from buzon.demo.shop.postman import Pace  # noqa: E402
 from buzon.desk.errors import DeskError  # noqa: E402
 from buzon.desk.models import (  # noqa: E402
@@ -38,6 +37,7 @@ from buzon.desk.models import (  # noqa: E402
 from buzon.desk.organizations import add_organization  # noqa: E402
 from buzon.desk.people import add_administrator  # noqa: E402
 from buzon.fleet.dispatcher import Embedded  # noqa: E402
+from buzon.intake.accounts import endpoint_of  # noqa: E402
 from buzon.intake.models import Arrival, CollectionAccount  # noqa: E402
 from buzon.intake.runs import collect_once, process_once  # noqa: E402
 from buzon.notify.models import Notification  # noqa: E402
@@ -203,11 +203,19 @@ def the_administrators_address_of_another_is_refused() -> None:
     assert set(threading.enumerate()) == threads
 
 
-def an_installation_without_private_hosts_is_refused() -> None:
+def its_servers_alone_are_reached_where_private_hosts_are_not() -> None:
     settings.BUZON_ALLOW_PRIVATE_HOSTS = False
-    with pytest.raises(InstallationError, match="BUZON_ALLOW_PRIVATE_HOSTS"):
-        Demonstration.begin()
-    assert not Organization.objects.exists()
+    with running(QUICK), socket.create_server(("127.0.0.1", 0)) as another:
+        until(lambda: Message.objects.filter(message_id__startswith="<c-").exists())
+        accounts = list(CollectionAccount.objects.all())
+        assert all(endpoint_of(account).allow_private for account in accounts)
+        reaching = CollectionAccount(host="127.0.0.1", port=another.getsockname()[1])
+        for host in ("127.0.0.1", "localhost", "127.1"):
+            reaching.host = host
+            assert not endpoint_of(reaching).allow_private
+        reaching.host, reaching.port = "localhost", accounts[0].port
+        assert not endpoint_of(reaching).allow_private
+    assert not any(endpoint_of(account).allow_private for account in accounts)
 
 
 def nothing_is_left_of_it_when_it_stops() -> None:

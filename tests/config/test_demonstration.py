@@ -14,7 +14,7 @@ SCENES = [
     "who_is_told_may_sign_in",
     "it_begins_anew_and_touches_no_other_organization",
     "the_administrators_address_of_another_is_refused",
-    "an_installation_without_private_hosts_is_refused",
+    "its_servers_alone_are_reached_where_private_hosts_are_not",
     "nothing_is_left_of_it_when_it_stops",
 ]
 

@@ -11,17 +11,16 @@ from dataclasses import dataclass, field
 from typing import Self
 
 import structlog
-from django.conf import settings
 from django.db import DatabaseError, connections, transaction
 from django.utils import timezone
 
 from buzon.config.demonstration_shop import ADMINISTRATOR, PRESENT, make_shop, remove_earlier
-from buzon.config.installation import InstallationError
 from buzon.demo.shop import Postman, ShopMail
 from buzon.demo.shop.postman import Pace
 from buzon.desk.errors import DeskError
 from buzon.desk.models import Agent, Organization
 from buzon.desk.models.people import PRESENCE
+from buzon.intake import own_servers
 
 RENEWED_EVERY = PRESENCE.total_seconds() / 4
 
@@ -46,13 +45,12 @@ class Demonstration:
     def begin(cls, *, password: str | None = None, pace: Pace | None = None) -> Self:
         """Remove an earlier demonstration, make it anew, and start its server and its letters.
 
-        Without `password` one is made up. Other organizations are not touched. Raises
-        InstallationError or DeskError, each with a sentence; OSError where no port is free.
+        Without `password` one is made up. Other organizations are not touched. Raises DeskError
+        with a sentence; OSError where no port is free.
         """
-        _check_may_connect()
         password = password or secrets.token_urlsafe(9)
         mail = ShopMail()
-        mail.start()
+        _serve(mail)
         try:
             with transaction.atomic():
                 remove_earlier()
@@ -60,7 +58,7 @@ class Demonstration:
             presence = _Presence(organization)
             presence.renew()
         except BaseException:
-            mail.stop()
+            _end(mail)
             raise
         postman = Postman(mail.new_letter, pace=pace)
         presence.start()
@@ -79,7 +77,7 @@ class Demonstration:
         """The letters, the presence and the mail server end, within 2 seconds."""
         ended = self._postman.stop()
         ended = self._presence.stop() and ended
-        self._mail.stop()
+        _end(self._mail)
         if not ended:
             log.warning("demonstration did not stop in time")
 
@@ -116,8 +114,6 @@ class OnDemand:
         """Likewise, for a page: its administrator's e-mail and password. Raises DeskError."""
         try:
             running = self.begun()
-        except InstallationError as error:
-            raise DeskError(error.sentence) from error
         except OSError as error:
             told = f"The demonstration's mail server cannot start: {error.strerror}."
             raise DeskError(told) from error
@@ -167,9 +163,14 @@ class _Presence:
         connections.close_all()
 
 
-def _check_may_connect() -> None:
-    if not settings.BUZON_ALLOW_PRIVATE_HOSTS:
-        raise InstallationError(
-            "The demonstration's mail server is on this machine (127.0.0.1): set "
-            "BUZON_ALLOW_PRIVATE_HOSTS=yes to start it."
-        )
+def _serve(mail: ShopMail) -> None:
+    """It stands on this machine, where no other server may be visited without a setting."""
+    mail.start()
+    for server in (mail.imap, mail.pop3):
+        own_servers.admit(server.host, server.port)
+
+
+def _end(mail: ShopMail) -> None:
+    for server in (mail.imap, mail.pop3):
+        own_servers.dismiss(server.host, server.port)
+    mail.stop()

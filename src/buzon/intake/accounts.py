@@ -26,6 +26,7 @@ from buzon.intake.account_values import (
     default_port,
 )
 from buzon.intake.models import CollectionAccount, Duty, Folder
+from buzon.intake.own_servers import is_own
 from buzon.lease import lease_seconds
 from buzon.wire.endpoint import Credentials, Endpoint, Security
 
@@ -229,7 +230,7 @@ def endpoint_of(account: CollectionAccount) -> Endpoint:
         connect_timeout=settings.BUZON_CONNECT_TIMEOUT_SECONDS,
         # A command must end well before the lease does (check_before_server_change).
         read_timeout=min(settings.BUZON_READ_TIMEOUT_SECONDS, lease_seconds() * 0.45),
-        allow_private=settings.BUZON_ALLOW_PRIVATE_HOSTS,
+        allow_private=settings.BUZON_ALLOW_PRIVATE_HOSTS or is_own(account.host, account.port),
     )
 
 

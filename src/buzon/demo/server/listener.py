@@ -69,11 +69,12 @@ class MailServer:
 
     def __enter__(self) -> Self:
         self._stopping = False
+        # First, because it is what may fail: then no folder is left behind.
+        self._listening = socket.create_server((self.host, self.port), backlog=1024)
         self._files = tempfile.TemporaryDirectory(prefix="buzon-server-")
         if self.security != "none":
             self._certificate = self._given or self_signed(Path(self._files.name))
             self._context = self._certificate.context()
-        self._listening = socket.create_server((self.host, self.port), backlog=1024)
         self.port = self._listening.getsockname()[1]
         self._acceptor = threading.Thread(target=self._accept, name=f"accept-{self.port}")
         self._acceptor.daemon = True
