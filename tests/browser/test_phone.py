@@ -60,3 +60,14 @@ def test_what_is_pressed_is_large_enough_for_a_finger(windows: StageWindows, url
     page: Page = windows.open("administrator", width=PHONE)
     page.goto(url)
     assert page.evaluate(SMALL, FINGER) == []
+
+
+@pytest.mark.parametrize("width", [320, 360, PHONE, 412])
+def test_the_header_has_room_for_every_status(windows: StageWindows, width: int) -> None:
+    page = windows.open("agent", language="es-ES", width=width)
+    page.goto("/")
+    shown = page.locator(".status-menu summary .status")
+    for status in page.locator(".status-menu .menu-item").all_text_contents():
+        shown.evaluate("(one, words) => { one.lastChild.textContent = words }", status.strip())
+        overflow = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+        assert overflow <= 0, f"{status.strip()}: {overflow} pixels too many"

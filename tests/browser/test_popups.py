@@ -57,6 +57,20 @@ def test_a_popup_is_closed_by_its_button_and_does_not_come_back(windows: StageWi
     expect(page.locator("[data-popup]")).to_have_count(0)
 
 
+@pytest.mark.parametrize("url", ["/", "/letters/"])
+def test_the_count_stays_in_the_title_when_a_list_renews_itself(
+    windows: StageWindows, url: str
+) -> None:
+    page = windows.open("agent")
+    page.clock.install()
+    _look(page, url)
+    expect(page).to_have_title(re.compile(r"^\(\d+\) "))
+    with page.expect_response(lambda answer: answer.request.headers.get("hx-request") == "true"):
+        page.clock.fast_forward(21_000)
+    page.wait_for_timeout(500)  # the answer is put in
+    expect(page).to_have_title(re.compile(r"^\(\d+\) "))
+
+
 def test_R13_a_tab_that_nobody_looks_at_shows_no_popup(windows: StageWindows) -> None:
     behind = windows.open("agent")
     _look(behind, "/letters/")

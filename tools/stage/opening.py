@@ -60,8 +60,14 @@ class Stage:
         return self._answer(OBEYED_WITHIN)
 
     def pages(self, who: str) -> list[Address]:
-        """What this person can look at, in the order of the URLs."""
-        return [one for one in self.addresses if one.who == who and self.answer(one) == Answer.PAGE]
+        """What this person can look at, in the order of the URLs. Raises StageFailed where there
+        is a fault instead.
+        """
+        theirs = [one for one in self.addresses if one.who == who]
+        faults = [one.url for one in theirs if self.answer(one) == Answer.FAULT]
+        if faults:
+            raise StageFailed(f"A fault instead of a page: {', '.join(faults)} as {who}.")
+        return [one for one in theirs if self.answer(one) == Answer.PAGE]
 
     def answer(self, address: Address) -> Answer:
         """What is there; asked once."""
