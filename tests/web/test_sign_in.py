@@ -1,5 +1,6 @@
 """Signing in and out, and the limits to guessing."""
 
+from typing import Any
 from urllib.parse import quote
 
 import pytest
@@ -293,3 +294,15 @@ def test_who_answers_no_customers_has_no_status(cast: Cast) -> None:
 )
 def test_a_browser_in_few_words(agent: str, short: str) -> None:
     assert browser_of(agent) == short
+
+
+def test_guessing_on_writes_nothing(
+    cast: Cast, clock: Clock, django_assert_max_num_queries: Any
+) -> None:
+    """Who guesses without end does not hold up those who write for the mail."""
+    browser = cast.browser()
+    guesses(browser, 10)
+    with django_assert_max_num_queries(20) as asked:
+        assert MANY["en"] in guesses(browser, 1)
+    said = [one["sql"].split()[0] for one in asked.captured_queries]
+    assert set(said) == {"SELECT"}

@@ -1,13 +1,16 @@
 """Guessing is limited, by rows that all processes see.
 
-try_once ─▶ counted as failed ─▶ (too many in the window: refused, and not counted) ─▶ the secret
-is looked at ─▶ it was right: `forgive` takes the row away
+try_once ─▶ (too many in the window: refused, and nothing is written) ─▶ counted as failed ─▶ (too
+many at once: refused, and not counted) ─▶ the secret is looked at ─▶ it was right: `forgive` takes
+the row away
 
-The row comes before the look, so that a thousand tries at once are counted too.
+The row comes before the look, so that a thousand tries at once are counted too. Who waits already
+costs no write: guessing on does not hold up those who write for the mail.
 """
 
 import hashlib
 import ipaddress
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -52,12 +55,14 @@ class TooManyTries(DeskError):
 def try_once(*limits: Limit) -> list[int]:
     """Count one failure for each limit; what it returns is for `forgive`. Raises TooManyTries."""
     now = timezone.now()
+    _check(limits, now, room_for=1)
     FailedTry.objects.filter(at__lte=now - WINDOW).delete()
     counted = [FailedTry.objects.create(key=limit.key, at=now).pk for limit in limits]
-    waits = [wait for limit in limits if (wait := _wait(limit, now))]
-    if waits:
+    try:
+        _check(limits, now, room_for=0)
+    except TooManyTries:
         forgive(counted)  # who waits is not made to wait longer by trying
-        raise TooManyTries(max(waits))
+        raise
     return counted
 
 
@@ -87,12 +92,15 @@ def address_of(request: HttpRequest) -> str | None:
     return str(mapped or parsed)
 
 
-def _wait(limit: Limit, now: datetime) -> timedelta | None:
-    """Until so many failures are in the window that this try, which is counted, is one of `most`;
-    None where they are.
-    """
+def _check(limits: Iterable[Limit], now: datetime, *, room_for: int) -> None:
+    """Raises TooManyTries where there is no room for so many more failures."""
+    waits = [wait for limit in limits if (wait := _wait(limit, now, limit.most - room_for))]
+    if waits:
+        raise TooManyTries(max(waits))
+
+
+def _wait(limit: Limit, now: datetime, most: int) -> timedelta | None:
+    """Until there are only `most` failures in the window; None where there are no more."""
     newest = FailedTry.objects.filter(key=limit.key, at__gt=now - WINDOW).order_by("-at", "-pk")
-    times = list(newest.values_list("at", flat=True)[: limit.most + 1])
-    if len(times) <= limit.most:
-        return None
-    return times[limit.most] + WINDOW - now
+    times = list(newest.values_list("at", flat=True)[: most + 1])
+    return times[most] + WINDOW - now if len(times) > most else None
