@@ -103,7 +103,7 @@ def test_an_agent_without_a_login_gets_customers_and_cannot_sign_in(cast: Cast) 
         ("en", {"name": "ana"}, "name", "There is already an agent Ana."),
         ("es", {"name": "ana"}, "name", "Ya hay un agente Ana."),
         ("en", {"email": "ANA@olivo.example"}, "email", "already an agent with the address"),
-        ("es", {"email": "charlie@elsewhere.example"}, "email", "Ya hay un usuario con la"),
+        ("es", {"email": "charlie@elsewhere.example"}, "email", "Ya hay un acceso con la"),
         ("en", {"email": "nowhere"}, "email", "&#39;nowhere&#39; is not an e-mail address."),
         ("es", {"name": ""}, "name", "Este campo es obligatorio."),
         ("en", {"password": "sh0rt!x"}, "password", "This password is too short."),
@@ -288,7 +288,7 @@ def test_an_administrator_is_added_and_signs_in(cast: Cast) -> None:
     ("language", "typed", "field", "told"),
     [
         ("en", {"email": "ana@olivo.example"}, "email", "There is already a login"),
-        ("es", {"email": "charlie@elsewhere.example"}, "email", "Ya hay un usuario con la"),
+        ("es", {"email": "charlie@elsewhere.example"}, "email", "Ya hay un acceso con la"),
         ("es", {"password": "password12"}, "password", "demasiado común"),
         ("en", {"email": "x"}, "email", "is not an e-mail address"),
     ],

@@ -106,7 +106,7 @@ def test_r14_a_first_download_shows_how_far_it_is(
         assert "200 kB downloaded · about 9 minutes left" in told
     spanish = words(cast.browser(cast.olga, language="es").get(LIST).text)
     assert "200 de 2 000 cartas (10 %), primero las más recientes" in spanish
-    assert "quedan unos 9 minutos" in spanish
+    assert "tiempo restante: unos 9 minutos" in spanish
 
 
 FAILING: list[tuple[str, MailError, tuple[str, str], tuple[str, str]]] = [

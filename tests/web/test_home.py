@@ -127,7 +127,7 @@ def test_failing_mailboxes_stand_first_with_what_is_the_matter(cast: Cast) -> No
     assert "1 mailbox is not being collected." in page
     assert "The login is refused." in page
     assert page.index("Zeta") < page.index("Alfa")
-    assert "No se está recogiendo 1 cuenta." in home(cast, cast.olga, "es")
+    assert "No se está recogiendo el correo de 1 cuenta." in home(cast, cast.olga, "es")
 
 
 def test_a_paused_mailbox_is_no_failure(cast: Cast) -> None:

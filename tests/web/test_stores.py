@@ -68,7 +68,11 @@ def test_many_stores_take_few_queries(
         add_customer(cast.shop, addresses=[f"c{number}@example.com"], store=store)
     browser = cast.browser(cast.olga)
     with django_assert_max_num_queries(12):
-        assert "Store 48" in browser.get("/stores/").text
+        page = browser.get("/stores/").text
+    assert "Store 48" in page
+    assert "Next page" in page
+    assert "Older" not in page, "a list of names is not in the order of time"
+    assert "Página anterior" in cast.browser(cast.olga, language="es").get("/stores/?page=2").text
 
 
 @pytest.mark.parametrize(
