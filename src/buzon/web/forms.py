@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
+_LONGEST_KEY = 18  # digits: less than 2^63
 REFUSALS = (DeskError, AccountError, AskedError)
 Refusal = DeskError | AccountError | AskedError
 
@@ -72,6 +73,14 @@ class PickSeveralField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg
 
     def __init__(self, **options: Any) -> None:
         super().__init__(queryset=None, **options)
+
+    def clean(self, value: Any) -> Any:
+        # Django asks for them in one list, and a database cannot be asked for a number like that.
+        for one in value or ():
+            if len(str(one)) > _LONGEST_KEY:
+                told = self.error_messages["invalid_pk_value"]
+                raise forms.ValidationError(told, "invalid_pk_value", {"pk": one[:_LONGEST_KEY]})
+        return super().clean(value)
 
     def offer(self, rows: "QuerySet[Any]") -> None:
         """The rows to choose from, for this request's person."""

@@ -116,7 +116,7 @@ def ledger_changes(request: PersonRequest) -> HttpResponse:
 @for_administrators
 def ledger_row(request: PersonRequest, pk: int) -> HttpResponse:
     """One message: everything that is known of it, and what can be asked."""
-    found = rows_of_ledger(request.person.organization, [pk])
+    found = rows_of_ledger(request.person.organization, _keys([str(pk)]))
     if not found:
         raise Http404
     if request.method == "POST" and _asked(request, [pk]):
