@@ -28,7 +28,7 @@ def test_a_sound_installation(installed: Installation) -> None:
     assert (status, wrong(found)) == (0, [])
     assert list(found) == [
         "data folder", "database", "tables", "keys", "clock", "leases", "due",
-        "copies by e-mail",
+        "copies by e-mail", "backup",
     ]  # fmt: skip
     shown = installed("doctor")
     assert shown.status == 0

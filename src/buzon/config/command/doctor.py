@@ -7,6 +7,7 @@ from buzon.config.command import output
 from buzon.config.command.examinations import (
     Finding,
     accounts,
+    backup,
     clock,
     data_folder,
     database,
@@ -33,6 +34,7 @@ _REST: tuple[tuple[str, _Examination], ...] = (
     ("leases", leases),
     ("due", due_rows),
     ("copies by e-mail", notifications_by_mail),
+    ("backup", backup),
 )
 
 

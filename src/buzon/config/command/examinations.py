@@ -13,6 +13,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from buzon.config.backup.last import last_backup
 from buzon.config.command import output
 from buzon.desk import keyring
 from buzon.desk.keyring import KeyringError
@@ -27,6 +28,7 @@ _LEAST_ROOM = 500_000_000  # octets
 _LEAST_POSTGRESQL = 150_000
 _CLOCKS_APART = timedelta(seconds=5)
 _LATE = timedelta(minutes=15)
+_OLD = timedelta(days=7)
 
 
 class Finding(NamedTuple):
@@ -181,6 +183,24 @@ def notifications_by_mail() -> Iterator[Finding]:
     last = given_up.values_list("error", flat=True).first()
     detail = f"{given_up.count()} were given up in the last 7 days." + (f" {last}" if last else "")
     yield Finding("copies by e-mail", last is None, detail)
+
+
+def backup() -> Iterator[Finding]:
+    """How old the last one is: it matters where letters are here and nowhere else."""
+    last = last_backup()
+    detail = "None was made from this data folder."
+    if last is not None:
+        where = "" if last.file == "-" else f", in {last.file}"
+        detail = f"The last one is of {output.cell(last.made_at)} UTC{where}."
+    deleting = CollectionAccount.objects.filter(after=CollectionAccount.After.DELETE)
+    since = deleting.order_by("created_at").values_list("created_at", flat=True).first()
+    if since is not None and last is not None:
+        since = last.made_at
+    if since is None or timezone.now() - since <= _OLD:
+        yield Finding("backup", True, detail)
+        return
+    only = f" Accounts whose letters are deleted from the server: {deleting.count()}."
+    yield Finding("backup", False, detail + only, "buzon backup FILE, while Buzón runs.")
 
 
 def accounts(organization: Organization | None) -> Iterator[Finding]:

@@ -28,5 +28,7 @@ NOUNS = {
     "customer": Noun("customer", "Customers and the addresses they write from"),
     "notification": Noun("notification", "Who was told of what"),
     "block": Noun("block", "Senders and domains whose mail is ignored"),
+    "backup": Noun("backup", "Everything in one file, while Buzón runs; without the keys"),
+    "restore": Noun("restore", "Make the database what a backup holds"),
     "doctor": Noun("doctor", "Is this installation sound"),
 }
