@@ -13,6 +13,7 @@ from pytest_django import Settings
 from buzon.desk.models import AgentGroup, Store
 from buzon.intake.accounts import credentials_of
 from buzon.intake.models import CollectionAccount
+from buzon.web.pages.collection_account_fields import AccountForm
 from tests.web.accounts import TYPED, account_of, error_of, words, wrong_fields
 from tests.web.cast import Cast
 
@@ -26,6 +27,11 @@ def kept(page: str, field: str) -> str:
     assert tag is not None
     value = re.search(r'value="([^"]*)"', tag.group())
     return html.unescape(value.group(1)) if value else ""
+
+
+def help_of(page: str, field: str) -> str:
+    """What explains this field."""
+    return words(page.split(f'id="help-{field}">')[1].split("</p>")[0])
 
 
 def test_the_new_form_has_the_safe_defaults(cast: Cast) -> None:
@@ -44,6 +50,15 @@ def test_the_new_form_has_the_safe_defaults(cast: Cast) -> None:
     assert "INBOX</textarea>" in page
     assert 'name="max_message_bytes" value="50"' in page
     assert "Usual: 993" in page
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_each_field_has_its_help(cast: Cast, language: str) -> None:
+    browser = cast.browser(cast.olga, language=language)
+    for address in (NEW, f"/collection-accounts/{account_of(cast.shop).pk}/change"):
+        page = browser.get(address).text
+        helps = {name: help_of(page, name) for name in AccountForm.base_fields}
+        assert [name for name, told in helps.items() if not told] == []
 
 
 def test_an_incoming_mailbox_is_added(cast: Cast) -> None:

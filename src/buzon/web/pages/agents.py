@@ -90,6 +90,7 @@ class ChangeAgentForm(AgentForm):
         label=gettext_lazy("Copies of notifications by e-mail"),
         choices=Agent.Copies.choices,
         widget=forms.RadioSelect,
+        help_text=gettext_lazy("The agent can change this, too."),
     )
     field_order = ("name", "email", "copies", "groups")
 

@@ -174,9 +174,17 @@ class AccountForm(PageForm):
 
     start = Typed(
         label=gettext_lazy("Start with"),
+        help_text=gettext_lazy(
+            "All the mail includes what another program has downloaded already, as long as it is "
+            "still on the server."
+        ),
         widget=forms.RadioSelect(choices=CollectionAccount.Start.choices),
     )
-    start_date = Day(label=gettext_lazy("From this day on"), required=False)
+    start_date = Day(
+        label=gettext_lazy("From this day on"),
+        required=False,
+        help_text=gettext_lazy("What arrived before that day is counted, but never collected."),
+    )
     folders = Lines(
         label=gettext_lazy("Folders"),
         help_text=gettext_lazy("One on each line. Customers' letters arrive in INBOX."),
@@ -202,6 +210,7 @@ class AccountForm(PageForm):
 
     create_customer = YesOrNo(
         label=gettext_lazy("When the sender is not a customer"),
+        help_text=gettext_lazy("A customer is known by the e-mail addresses on the card."),
         widget=forms.RadioSelect(
             choices=[
                 (
@@ -259,14 +268,19 @@ class AccountForm(PageForm):
     hand_out_existing = forms.BooleanField(
         label=gettext_lazy("Give customers without an agent to the group when they write"),
         required=False,
+        help_text=gettext_lazy("The agent whose turn it is gets them, as if they were new."),
     )
     fetch_skipped_at_once = forms.BooleanField(
         label=gettext_lazy("When a customer comes to exist, fetch earlier letters at once"),
         required=False,
+        help_text=gettext_lazy(
+            "Else they stay on the server, and the customer's card offers them."
+        ),
     )
     lists_as_persons = forms.BooleanField(
         label=gettext_lazy("Treat mailing lists and bulk mail like letters from persons"),
         required=False,
+        help_text=gettext_lazy("Their senders become customers too, and the agent is notified."),
     )
     fold_dots = forms.BooleanField(
         label=gettext_lazy("Dots before the @ make no difference"),

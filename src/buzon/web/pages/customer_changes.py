@@ -29,7 +29,12 @@ LARGEST_LIST = 10_000_000  # octets: some 200,000 customers
 class CustomerForm(PageForm):
     """What a person knows of a customer. The store is decided when the customer is added."""
 
-    name = forms.CharField(label=gettext_lazy("Name"), max_length=300, required=False)
+    name = forms.CharField(
+        label=gettext_lazy("Name"),
+        max_length=300,
+        required=False,
+        help_text=gettext_lazy("Without one, the first address is shown."),
+    )
     addresses = LinesField(
         label=gettext_lazy("E-mail addresses"),
         help_text=gettext_lazy(
