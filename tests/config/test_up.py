@@ -85,7 +85,7 @@ def test_it_starts_from_nothing_and_stops_at_a_signal(
 def test_it_serves_the_pages_and_says_where_the_administrator_is_made(place: RealDatabase) -> None:
     with Up(place) as first:
         address = first.says("/setup?code=").strip("│ \n")
-        first.says("Ctrl-C stops")
+        assert "no incoming mailbox yet (the pages add one)" in first.says("Ctrl-C stops")
         with urllib.request.urlopen(address, timeout=20) as answer:
             assert answer.status == 200
             assert "frame-ancestors 'none'" in answer.headers["Content-Security-Policy"]

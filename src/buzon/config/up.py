@@ -101,7 +101,7 @@ def _work_until_signal(pages: PageServer | None) -> None:
     if pages is not None:
         pages.start()
         _say_where(pages)
-    say(_greeting())
+    say(_greeting(has_pages=pages is not None))
     _await(signals)
     say("Stopping: what is under way ends at the next safe point, within 20 seconds.")
     if pages is not None:
@@ -130,9 +130,11 @@ def _await(signals: "queue.SimpleQueue[int]") -> None:
             return
 
 
-def _greeting() -> str:
+def _greeting(*, has_pages: bool) -> str:
     count = CollectionAccount.objects.filter(active=True).count()
-    accounts = {0: "no collection account yet (buzon account add --help)", 1: "1 account"}
+    command = "no collection account yet (buzon account add --help)"
+    none = "no incoming mailbox yet (the pages add one)" if has_pages else command
+    accounts = {0: none, 1: "1 account"}
     told = accounts.get(count, f"{count:,} accounts")
     return f"Buzón is running on {settings.BUZON_DATA_DIR}: {told}. Ctrl-C stops."
 
