@@ -87,6 +87,12 @@ def test_whoever_wrote_last_stands_first(cast: Cast) -> None:
     assert places == sorted(places)
 
 
+def test_a_customer_of_no_store_is_so_in_both_languages(cast: Cast) -> None:
+    eva(cast)
+    assert "sin tienda" in cast.browser(cast.olga, language="es").get("/customers/").text
+    assert "of no store" in cast.browser(cast.olga).get("/customers/").text
+
+
 def test_a_foreign_filter_is_refused(cast: Cast) -> None:
     page = cast.browser(cast.charlie, language="es").get(f"/customers/?store={cast.store.pk}")
     assert "Escoja una opción válida." in error(page.text, "store")
