@@ -133,6 +133,7 @@ def _buzon(
     def prepare(place: Path) -> Callable[[], None]:
         environment = {k: v for k, v in os.environ.items() if not k.startswith("BUZON_")}
         environment["BUZON_DATA_DIR"] = str(place / "data")
+        environment["BUZON_ALLOW_PRIVATE_HOSTS"] = "yes"  # Dovecot is on this machine
         if cluster is not None:
             environment["BUZON_DATABASE_URL"] = _new_database(cluster, f"bench_{time.time_ns()}")
         _set_up(dovecot, environment)

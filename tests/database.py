@@ -25,6 +25,7 @@ def _prepare() -> None:
     folder = Path(tempfile.mkdtemp(prefix="buzon-tests-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     os.environ["BUZON_DATA_DIR"] = str(folder)
+    os.environ["BUZON_ALLOW_PRIVATE_HOSTS"] = "yes"  # the tests' mail servers are on this machine
     _make_key(folder / "keys")
     os.environ["DJANGO_SETTINGS_MODULE"] = "buzon.config.settings"
     if DATABASE == "postgresql":

@@ -16,6 +16,7 @@ SETTINGS = {
     "BUZON_CONNECT_TIMEOUT_SECONDS": "2",
     "BUZON_READER_SECONDS": "5",
     "BUZON_LISTEN": "off",
+    "BUZON_ALLOW_PRIVATE_HOSTS": "yes",
     "BUZON_LOG_LEVEL": "error",
 }
 

@@ -42,7 +42,9 @@ def test_it_speaks_the_terminals_language(database: RealDatabase) -> None:
 
 @pytest.fixture
 def nothing() -> Iterator[RealDatabase]:
+    """With the settings that everybody starts with: no server on private networks."""
     made = no_database()
+    del made.environ["BUZON_ALLOW_PRIVATE_HOSTS"]
     yield made
     made.remove()
 

@@ -78,6 +78,7 @@ class Shop:
         kept = {k: v for k, v in os.environ.items() if not k.startswith(("BUZON_", "DJANGO_"))}
         kept["BUZON_DATA_DIR"] = str(self.folder)
         kept["BUZON_LISTEN"] = "127.0.0.1:0"
+        kept["BUZON_ALLOW_PRIVATE_HOSTS"] = "yes"  # the mail server is on this machine
         if self.database:
             kept["BUZON_DATABASE_URL"] = _url_of(self.database)
         return kept

@@ -103,6 +103,7 @@ def _environ(folder: Path, url: str) -> dict[str, str]:
     kept["DJANGO_SETTINGS_MODULE"] = "buzon.config.settings"
     kept["BUZON_DATA_DIR"] = str(folder)
     kept["BUZON_LISTEN"] = "127.0.0.1:0"  # each on a port of its own
+    kept["BUZON_ALLOW_PRIVATE_HOSTS"] = "yes"  # the tests' mail servers are on this machine
     if url:
         kept["BUZON_DATABASE_URL"] = url
     return kept

@@ -251,6 +251,7 @@ class Dovecot:
             "security": Security(security),
             "ca_file": self.ca_file,
             "read_timeout": 20.0,
+            "allow_private": True,
         }
         return Endpoint(**(values | changes))  # type: ignore[arg-type]
 

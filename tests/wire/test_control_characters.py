@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from buzon.wire.endpoint import Credentials, Endpoint, Security
+from buzon.wire.endpoint import Credentials, Endpoint
 from buzon.wire.errors import FolderMissing, NotPermitted
 from buzon.wire.imap import ImapSession
 from buzon.wire.pop3 import Pop3Session
@@ -135,7 +135,7 @@ def silent() -> Iterator[socket.socket]:
 def test_logins_and_secrets(
     silent: socket.socket, session: Session, mechanism: str, field: str, text: str
 ) -> None:
-    place = Endpoint(host="127.0.0.1", port=silent.getsockname()[1], security=Security.NONE)
+    place = Endpoint(host="127.0.0.1", port=silent.getsockname()[1], allow_private=True)
     values = {"username": "ana", "secret": "s3cr3t", field: text}
     with pytest.raises(NotPermitted, match="control character") as caught:
         session.open(place, Credentials(**values, mechanism=mechanism))
@@ -148,7 +148,7 @@ def test_logins_and_secrets(
 @often
 @given(text=hostile)
 def test_names_of_servers(silent: socket.socket, session: Session, text: str) -> None:
-    place = Endpoint(host="127.0.0.1", port=silent.getsockname()[1], security=Security.NONE)
+    place = Endpoint(host="127.0.0.1", port=silent.getsockname()[1], allow_private=True)
     with pytest.raises(NotPermitted, match="control character"):
         session.open(replace(place, host=text), ANA)
     with pytest.raises(BlockingIOError):

@@ -81,7 +81,9 @@ class Flood:
 
 
 def place(port: int) -> Endpoint:
-    return Endpoint(host="127.0.0.1", port=port, security=Security.NONE, read_timeout=2)
+    return Endpoint(
+        host="127.0.0.1", port=port, allow_private=True, security=Security.NONE, read_timeout=2
+    )
 
 
 @contextlib.contextmanager

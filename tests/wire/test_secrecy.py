@@ -44,7 +44,9 @@ POP3 = repeats(b"+OK hello\r\n", b"+OK\r\nUSER\r\n", b".\r\n")
 
 
 def refusal(session: type[ImapSession | Pop3Session], port: int, login: Credentials) -> MailError:
-    place = Endpoint(host="127.0.0.1", port=port, security=Security.NONE, read_timeout=2)
+    place = Endpoint(
+        host="127.0.0.1", port=port, allow_private=True, security=Security.NONE, read_timeout=2
+    )
     with pytest.raises(MailError) as refused:
         session.open(place, login)
     return refused.value

@@ -21,7 +21,13 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 
 
 def clear(port: int, *, read_timeout: float = 5) -> Endpoint:
-    return Endpoint(host="127.0.0.1", port=port, security=Security.NONE, read_timeout=read_timeout)
+    return Endpoint(
+        host="127.0.0.1",
+        port=port,
+        allow_private=True,
+        security=Security.NONE,
+        read_timeout=read_timeout,
+    )
 
 
 def secure(port: int, *, ca_file: str = "", pinned: str = "", host: str = "localhost") -> Endpoint:
@@ -31,6 +37,7 @@ def secure(port: int, *, ca_file: str = "", pinned: str = "", host: str = "local
         security=Security.TLS,
         ca_file=ca_file,
         pinned_sha256=pinned,
+        allow_private=True,
         connect_timeout=5,
         read_timeout=5,
     )

@@ -98,6 +98,7 @@ class Upgrading:
             ca_file=self.authority.ca_file if ca_file is None else ca_file,
             connect_timeout=5,
             read_timeout=0.6,
+            allow_private=True,
         )
         return self.protocol.open(endpoint, ANA)
 

@@ -278,8 +278,9 @@ SETTINGS = (
     ),
     Setting(
         "BUZON_ALLOW_PRIVATE_HOSTS",
-        "yes",
-        "Whether mail servers on private and loopback addresses may be connected to.",
+        "no",
+        "Whether mail servers on private and loopback addresses may be connected to: yes where "
+        "they stand in your own network.",
         _yes_or_no,
     ),
     Setting(

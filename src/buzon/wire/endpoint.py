@@ -20,7 +20,8 @@ class Endpoint:
     instead of one signed by a known authority; "" verifies against the system's authorities.
     `ca_file` adds a PEM file of authorities. Times are in seconds: `read_timeout` for the next
     octets, `answer_timeout` for greeting and login together, and later for each answer beside what
-    its octets take (`buzon.wire.patience`).
+    its octets take (`buzon.wire.patience`). `allow_private`: it may stand on this machine or in a
+    private network (`buzon.wire.public_address`).
     """
 
     host: str
@@ -31,7 +32,7 @@ class Endpoint:
     connect_timeout: float = 15.0
     read_timeout: float = 60.0
     answer_timeout: float = 120.0
-    allow_private: bool = True
+    allow_private: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

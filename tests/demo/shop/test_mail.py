@@ -43,7 +43,13 @@ def _login(mail: ShopMail, name: str) -> Credentials:
 
 
 def _endpoint(port: int, pin: str) -> Endpoint:
-    return Endpoint(host="127.0.0.1", port=port, security=Security.TLS, pinned_sha256=pin)
+    return Endpoint(
+        host="127.0.0.1",
+        port=port,
+        security=Security.TLS,
+        pinned_sha256=pin,
+        allow_private=True,
+    )
 
 
 def test_a_new_letter_lies_in_its_mailbox() -> None:

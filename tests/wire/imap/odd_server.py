@@ -50,6 +50,7 @@ class OddServer:
             security=security,
             read_timeout=read_timeout,
             answer_timeout=answer_timeout,
+            allow_private=True,
         )
 
     def session(

@@ -51,6 +51,7 @@ class Ours:
             "security": Security(self.server.security),
             "ca_file": self.server.certificate_path,
             "read_timeout": 20.0,
+            "allow_private": True,
         }
         return Endpoint(**(values | changes))  # type: ignore[arg-type]
 

@@ -19,7 +19,7 @@ ANA = Credentials(username="ana", secret="se cret")
 
 def at(port: int, **changes: Any) -> Endpoint:
     """A server on this machine, in the clear."""
-    values: dict[str, Any] = {"security": Security.NONE, "read_timeout": 5.0}
+    values: dict[str, Any] = {"security": Security.NONE, "read_timeout": 5.0, "allow_private": True}
     return Endpoint(host="127.0.0.1", port=port, **(values | changes))
 
 
@@ -102,6 +102,7 @@ class AtOurs(Place):
             "security": self.security,
             "ca_file": self.server.certificate_path,
             "read_timeout": 20.0,
+            "allow_private": True,
         }
         return Endpoint(**(values | changes))
 
