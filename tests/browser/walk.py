@@ -16,8 +16,15 @@ class Loaded(NamedTuple):
     octets: int
 
 
-def walk(page: Page, stage: Stage, who: str, *, but: str = "") -> Iterator[Loaded]:
-    """Loads each page; the test looks at it in between. Left out are URLs that `but` has too."""
+ALL = slice(None)
+
+
+def walk(
+    page: Page, stage: Stage, who: str, *, but: str = "", part: slice = ALL
+) -> Iterator[Loaded]:
+    """Loads each page; the test looks at it in between. Left out are URLs that `but` has too;
+    `part` is for tests that share a long way.
+    """
     session = page.context.new_cdp_session(page)
     session.send("Network.enable")
     transferred = [0]
@@ -29,7 +36,7 @@ def walk(page: Page, stage: Stage, who: str, *, but: str = "") -> Iterator[Loade
     known = {one.name.split("-")[0] for one in stage.pages(but)} if but else set()
     pages = [one for one in stage.pages(who) if one.name.split("-")[0] not in known]
     assert pages, f"there is no page for {who}"
-    for one in pages:
+    for one in pages[part]:
         transferred[0] = 0
         response = page.goto(one.url)
         assert response is not None
