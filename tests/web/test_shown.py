@@ -27,6 +27,8 @@ def in_madrid(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         ("es", "2026-11-23T17:05", "18:05", "23 nov 2026, 18:05", "23 de noviembre de 2026, 18:05"),
         ("en", "2026-10-12T05:59", "12 Oct", "12 Oct 2026, 07:59", "12 October 2026, 07:59"),
         ("es", "2026-10-12T05:59", "12 oct", "12 oct 2026, 07:59", "12 de octubre de 2026, 07:59"),
+        ("en", "2025-01-02T08:00", "2 Jan 2025", "2 Jan 2025, 09:00", "2 January 2025, 09:00"),
+        ("es", "2025-01-02T08:00", "2 ene 2025", "2 ene 2025, 09:00", "2 de enero de 2025, 09:00"),
     ],
 )
 def test_a_moment_is_short_and_whole_on_hovering(

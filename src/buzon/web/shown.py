@@ -32,7 +32,7 @@ def size(octets: int) -> str:
 
 
 def moment(at: datetime | None, absent: str = ABSENT) -> SafeString:
-    """When, as short as it can be told, with the whole of it on hovering: 14:05, 3 Nov, 3/11/25."""
+    """When, as short as can be told, with the whole of it on hovering: 14:05, 3 Nov, 3 Nov 2025."""
     if at is None:
         return format_html("{}", absent)
     local, now = timezone.localtime(at), timezone.localtime()
@@ -41,7 +41,7 @@ def moment(at: datetime | None, absent: str = ABSENT) -> SafeString:
     elif abs(now - local) < timedelta(days=300):
         short = formats.date_format(local, pgettext("day and month", "j M"))
     else:
-        short = formats.date_format(local, "SHORT_DATE_FORMAT")
+        short = formats.date_format(local, pgettext("day, month and year", "j M Y"))
     return _time(at, short)
 
 
