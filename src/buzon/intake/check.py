@@ -36,6 +36,7 @@ from buzon.wire.errors import (
 )
 from buzon.wire.imap import ImapSession
 from buzon.wire.pop3 import Pop3Session
+from buzon.wire.public_address import is_public
 
 __all__ = ["Step", "check_account", "check_values", "step_title", "to_do_when_silent"]
 
@@ -131,9 +132,12 @@ def _resolve(endpoint: Endpoint) -> Step:
         detail = _("The server's name {host} was not found.").format(host=endpoint.host)
         remedy = _("Check the spelling of the server's name.")
         return Step("resolve", False, detail, remedy, field="host")
-    addresses = ", ".join(sorted({str(one[4][0]) for one in found}))
-    told = _("{host} is {addresses}.").format(host=endpoint.host, addresses=addresses)
-    return Step("resolve", True, told)
+    addresses = {str(one[4][0]) for one in found}
+    if not endpoint.allow_private:  # then nobody is told how the house's own network is laid out
+        addresses = {one for one in addresses if is_public(one)}
+    told = _("{host} is {addresses}.") if addresses else _("{host} was found.")
+    shown = ", ".join(sorted(addresses))
+    return Step("resolve", True, told.format(host=endpoint.host, addresses=shown))
 
 
 def _connect(way: _Way) -> Iterator[Step]:

@@ -24,6 +24,7 @@ from buzon.intake.overview import (
     waits_for_customers,
 )
 from buzon.web.access import PersonRequest, for_administrators
+from buzon.web.checking import check_within_limit
 from buzon.web.forms import PageForm
 from buzon.web.pages.collection_account_state import condition_of, time_left
 from buzon.web.shown import number
@@ -87,7 +88,7 @@ def collection_account_check(request: PersonRequest, pk: int) -> HttpResponse:
     """Ask the server, step by step; changes nothing."""
     row = _row(request, pk)
     form = PageForm({})
-    steps = form.does(lambda: check_saved(row))
+    steps = form.does(lambda: check_within_limit(row.organization, lambda: check_saved(row)))
     if not request.htmx:
         return _page(request, row, steps=steps, form=form)
     words = {"steps": steps, "step_title": step_title, "form": form, "in_form": False}

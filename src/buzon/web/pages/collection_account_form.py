@@ -17,6 +17,7 @@ from buzon.intake.models import CollectionAccount
 from buzon.intake.overview import allowance
 from buzon.intake.secret_use import change_with_secret_kept
 from buzon.web.access import PersonRequest, for_administrators
+from buzon.web.checking import check_within_limit
 from buzon.web.pages.collection_account_fields import AccountForm
 
 HERE = {"here": "collection_accounts"}
@@ -99,7 +100,8 @@ def _steps(
     values = form.whole()
     if account is not None:
         values["secret"] = values["secret"] or None
-    return check_form(request.person.organization, saved=account, **values)
+    here = request.person.organization
+    return check_within_limit(here, lambda: check_form(here, saved=account, **values))
 
 
 def _page(

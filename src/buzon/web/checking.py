@@ -1,0 +1,28 @@
+"""The connection check, asked for from a page: only so often, because each one knocks at a server
+that the person has named, on a port that the person has named.
+"""
+
+from collections.abc import Callable
+
+from buzon.desk.models import Organization
+from buzon.intake.account_values import AccountError
+from buzon.intake.step import Step
+from buzon.web.limits import Limit, forgive, try_once
+
+PER_ORGANIZATION = 30  # that failed, in a quarter of an hour
+
+
+def check_within_limit(organization: Organization, check: Callable[[], list[Step]]) -> list[Step]:
+    """The steps that `check` finds; one that works, or that asks no server, is not counted.
+
+    Raises DeskError after too many that failed, and what `check` raises.
+    """
+    counted = try_once(Limit("connection check", str(organization.pk), PER_ORGANIZATION))
+    try:
+        steps = check()
+    except AccountError:  # before any server was asked
+        forgive(counted)
+        raise
+    if all(step.ok for step in steps):
+        forgive(counted)
+    return steps
