@@ -5,7 +5,8 @@ A process that is killed on the way, or a server that stops, leaves everything a
 
 from typing import Any
 
-from django.db import connection, transaction
+import psycopg
+from django.db import DatabaseError, connection, transaction
 from django.db.migrations.loader import MigrationLoader
 
 from buzon.config import database
@@ -25,6 +26,7 @@ from buzon.config.backup.tables import leaves
 from buzon.config.refusal import InstallationError
 
 _ALIAS = "default"
+_OTHERS_DEPEND = "2BP01"  # dependent_objects_still_exist
 _TO_POSTGRESQL = {"time": lambda written: written + "+00"}
 
 
@@ -65,9 +67,17 @@ def _drop_tables(cursor: Any) -> None:
     applied = [one for one in loader.applied_migrations if one in loader.graph.nodes]
     ours = tables_of(loader.project_state(leaves(loader, applied))) | {"django_migrations"}
     there = ours & set(connection.introspection.table_names(cursor))
-    if there:
-        # All at once, because they point to each other; what others built on them stops it.
+    if not there:
+        return
+    try:  # all at once, because they point to each other
         cursor.execute(f"DROP TABLE {', '.join(map(quoted, sorted(there)))}")
+    except DatabaseError as error:
+        if getattr(error.__cause__, "sqlstate", "") != _OTHERS_DEPEND:
+            raise
+        raise InstallationError(
+            "Something else in the database, a view perhaps, is built on Buzón's tables, which "
+            "the backup replaces; remove it first."
+        ) from error
 
 
 def _fill(cursor: Any, archive: Archive, watch: Watch) -> None:
@@ -92,10 +102,12 @@ def _copy(cursor: Any, table: Table, rows: list[list[Any]]) -> None:
         with cursor.copy(f"COPY {quoted(table.name)} ({names}) FROM STDIN") as copy:
             for row in rows:
                 copy.write_row(row)
-    except UnicodeEncodeError:
+    except (psycopg.DataError, psycopg.IntegrityError, UnicodeEncodeError) as error:
+        told = str(error).strip().splitlines()[0].rstrip(".")
         raise InstallationError(
-            f"A row of {table.name} in the backup holds text that PostgreSQL does not take."
-        ) from None
+            f"A row of {table.name} in the backup does not fit into PostgreSQL ({told}); "
+            "nothing was changed."
+        ) from error
 
 
 def _keep_last_id(cursor: Any, table: Table) -> None:
