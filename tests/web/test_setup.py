@@ -322,7 +322,7 @@ def test_the_demonstration_shop_needs_the_code_and_nothing_else(
     page = browser.post("/setup/demonstration", {"code": setup_code()}, follow=True)
     assert page.redirect_chain == [("/", 302)]
     assert "admin@demo.example" in page.text
-    assert f"and the password {PASSWORD}." in page.text
+    assert f"and the password {PASSWORD}. Your own shop is set up whenever" in page.text
 
 
 def test_after_the_demonstration_the_shop_can_still_be_set_up(

@@ -57,6 +57,7 @@ MIDDLEWARE = [
     "buzon.web.bodies.refuse_too_large",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "buzon.web.refusals.say_where_only_a_button_leads",
 ]
 ROOT_URLCONF = "buzon.web.urls"
 ASGI_APPLICATION = "buzon.config.asgi.application"

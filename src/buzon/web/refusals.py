@@ -1,5 +1,7 @@
 """The pages that say no: not found, a form that is too old, a fault of ours."""
 
+from collections.abc import Callable
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
@@ -35,6 +37,27 @@ def too_large(request: HttpRequest) -> HttpResponse:
         _("That was too much at once"),
         _("A form may hold 1 MB, and a list of customers 10 MB: split it, and send one after one."),
     )
+
+
+def say_where_only_a_button_leads(
+    get_response: Callable[[HttpRequest], HttpResponse],
+) -> Callable[[HttpRequest], HttpResponse]:
+    """Middleware: 405 for a person who loads the answer to a button again, or types its address."""
+
+    def answered(request: HttpRequest) -> HttpResponse:
+        response = get_response(request)
+        if response.status_code != 405 or request.method != "GET":
+            return response
+        page = _page(
+            request,
+            405,
+            _("Only a button leads here"),
+            _("There is nothing to see at this address. Go back to the page with the button."),
+        )
+        page["Allow"] = response["Allow"]
+        return page
+
+    return answered
 
 
 def fault(request: HttpRequest) -> HttpResponse:

@@ -125,7 +125,11 @@ def in_demonstration(request: HttpRequest, administrator: User, password: str) -
         "This is the demonstration shop, as its administrator sees it. To see it as an agent, sign "
         "out, and sign in with an agent's e-mail address and the password {password}."
     )
-    messages.info(request, told.format(password=password))
+    if setting_up.is_open():
+        back = _("Your own shop is set up whenever you like, with the same code.")
+    else:
+        back = _("For your own shop, sign in with your own e-mail address again.")
+    messages.info(request, f"{told.format(password=password)} {back}")
     return redirect("home")
 
 
