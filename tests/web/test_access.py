@@ -202,6 +202,17 @@ def test_a_part_of_a_page_leads_a_stranger_to_sign_in_and_back_to_the_page(cast:
     assert answer["HX-Redirect"] == "/sign-in?next=/letters/%3Fpage%3D2"
 
 
+@pytest.mark.parametrize("url", ["http://[::1", "http://evil.example/letters/", "nonsense", ""])
+def test_a_page_around_that_is_none_of_ours_is_not_where_one_comes_back_to(
+    cast: Cast, url: str
+) -> None:
+    answer = cast.browser().get(
+        "/notifications/latest", headers={"hx-request": "true", "hx-current-url": url}
+    )
+    assert answer.status_code == 204
+    assert answer["HX-Redirect"] in ("/sign-in?next=/", "/sign-in?next=nonsense")
+
+
 def test_cookies_are_out_of_the_reach_of_scripts_and_other_sites(cast: Cast) -> None:
     browser = cast.browser()
     browser.get("/sign-in")

@@ -8,10 +8,12 @@ from django.conf import settings
 from django.contrib.auth.hashers import MD5PasswordHasher
 from django.contrib.sessions.models import Session
 from django.test import Client
+from django.utils import timezone
 
 from buzon.desk.models import Agent
 from buzon.desk.organizations import resume_organization, suspend_organization
 from buzon.desk.people import deactivate_agent
+from buzon.web import limits
 from buzon.web.browsers import browser_of
 from buzon.web.limits import Limit, TooManyTries, forgive, try_once
 from buzon.web.models import FailedTry, SignIn
@@ -241,6 +243,25 @@ def test_tries_at_the_same_moment_are_counted_before_they_are_looked_at(cast: Ca
         try_once(limit)
     forgive(under_way[0])
     assert try_once(limit)
+
+
+def test_more_tries_at_the_same_moment_than_are_left_wait_all_of_them(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each looked before the other was counted; counted, they see each other."""
+    limit = Limit("login", OLGA, 1)
+    check = limits._check
+    others: list[int] = []
+
+    def overtaken(*given: Any, **options: Any) -> None:
+        check(*given, **options)
+        if not others:
+            others.append(FailedTry.objects.create(key=limit.key, at=timezone.now()).pk)
+
+    monkeypatch.setattr(limits, "_check", overtaken)
+    with pytest.raises(TooManyTries):
+        try_once(limit)
+    assert list(FailedTry.objects.values_list("pk", flat=True)) == others
 
 
 def test_right_passwords_are_not_counted(cast: Cast, clock: Clock) -> None:

@@ -160,11 +160,19 @@ def _to_sign_in(request: HttpRequest) -> HttpResponse:
         return HttpResponse(status=204)  # on it the browser does not come back for the stream
     asked = request.get_full_path() if request.method == "GET" else "/"
     if request.headers.get("HX-Request"):
-        # Part of a page was asked for; the page itself is where to go back to.
-        asked = getattr(request, "htmx").current_url_abs_path or "/"  # noqa: B009 (middleware's)
+        asked = _page_around(request)
     target = f"{reverse('sign_in')}?next={quote(asked)}"
     if request.headers.get("HX-Request"):
         response = HttpResponse(status=204)
         response["HX-Redirect"] = target
         return response
     return redirect(target)
+
+
+def _page_around(request: HttpRequest) -> str:
+    """Part of a page was asked for; the page itself is where to go back to."""
+    try:
+        known = getattr(request, "htmx")  # noqa: B009 (middleware's)
+        return str(known.current_url_abs_path or "/")
+    except ValueError:  # the header is no URL
+        return "/"
