@@ -224,7 +224,7 @@ def test_what_was_asked_for_waits_and_the_page_says_so(
 
 @pytest.mark.parametrize(
     ("language", "told"),
-    [("en", "Pedidos is not being collected now"), ("es", "Ahora no se recoge Pedidos")],
+    [("en", "Pedidos is not being collected now"), ("es", "Ahora no se recoge el correo de Pedidos")],
 )
 @pytest.mark.parametrize("standstill", [{"active": False}, {"state": "stopped"}])
 def test_where_nothing_is_collected_the_page_says_so(
@@ -285,7 +285,7 @@ def test_a_refusal_says_why_and_keeps_the_ticks(
 def test_no_ticks_and_no_such_verb(cast: Cast, account: CollectionAccount) -> None:
     one = row(account)
     browser = cast.browser(cast.olga)
-    assert "Tick the messages that are meant." in browser.post("/ledger/", {"verb": "fetch"}).text
+    assert "Tick the messages first." in browser.post("/ledger/", {"verb": "fetch"}).text
     assert browser.post("/ledger/", {"ids": [one.pk], "verb": "drop"}).status_code == 404
     assert browser.post(f"/ledger/{one.pk}", {"verb": "drop"}).status_code == 404
 

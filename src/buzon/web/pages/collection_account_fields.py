@@ -271,7 +271,7 @@ class AccountForm(PageForm):
         help_text=gettext_lazy("The agent whose turn it is gets them, as if they were new."),
     )
     fetch_skipped_at_once = forms.BooleanField(
-        label=gettext_lazy("When a customer comes to exist, fetch earlier letters at once"),
+        label=gettext_lazy("When a customer is created, fetch earlier letters at once"),
         required=False,
         help_text=gettext_lazy(
             "Else they stay on the server, and the customer's card offers them."

@@ -163,7 +163,7 @@ def _asked(request: PersonRequest, ids: list[int]) -> bool:
     if verb is None:
         raise Http404
     if not ids:
-        messages.error(request, _("Tick the messages that are meant."))
+        messages.error(request, _("Tick the messages first."))
         return False
     try:
         messages.success(request, verb(request.person.organization, ids))
