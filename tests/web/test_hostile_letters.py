@@ -19,7 +19,7 @@ from tests.web.letters import account_of, collected
 
 pytestmark = pytest.mark.django_db
 TURNED = "\u202e"  # from here on everything is written from right to left (Unicode's bidi, RLO)
-EVIL = f"<img src=//evil.example onerror=alert(1)>\"'{{{{7*7}}}}{TURNED}%s%(x)s{{x}}"
+EVIL = f"<img src=//evil.example onerror=alert(1)>\"'{{{{1234*4321}}}}{TURNED}%s%(x)s{{x}}"
 VOID = {"area", "base", "br", "col", "hr", "img", "input", "link", "meta", "source", "wbr"}
 # What ends the reach of such a mark: an isolate, or a block of its own.
 APART = {"bdi", "h1", "title", "option", "textarea"}
@@ -115,7 +115,7 @@ def test_no_page_takes_anything_from_it_but_text(cast: Cast, pages: list[str]) -
             page = cast.browser(who).get(address)
             assert page.status_code in (200, 404), address
             assert Seen(page.text).foreign == [], address
-            assert "49" not in page.text or "{{7*7}}" in page.text, address
+            assert "5332114" not in page.text, address
 
 
 def test_it_does_not_turn_the_words_of_the_page_around(cast: Cast, pages: list[str]) -> None:
