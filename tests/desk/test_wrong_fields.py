@@ -76,7 +76,7 @@ def test_words_inside_a_refusal_are_translated_too() -> None:
         (lambda: stores.store_named(shop, "Sur"), "No hay ninguna tienda «Sur». Hay: Norte."),
         (lambda: people.agent_named(shop, "Eva"), "No hay ningún agente «Eva». Todavía no hay."),
         (lambda: organizations.remove_organization(shop), f"La organización {shop.name} tiene "
-         "tiendas; al quitarla se borraría todo para siempre. Si es lo que quiere, suspéndala "
+         "tiendas; al eliminarla se borraría todo para siempre. Si es lo que quiere, suspéndala "
          "antes."),
         (lambda: import_csv(shop, "email,mail\na@b.es"), "La línea 1 tiene dos columnas para la "
          "dirección."),

@@ -202,7 +202,7 @@ def test_a_bounce_says_what_came_back(cast: Cast, account: CollectionAccount) ->
 
 @pytest.mark.parametrize(
     ("language", "told"),
-    [("en", "The octets of this letter are missing."), ("es", "Faltan los octetos de esta carta.")],
+    [("en", "The octets of this letter are missing."), ("es", "Falta el contenido de esta carta.")],
 )
 def test_missing_octets_are_one_sentence(
     cast: Cast, account: CollectionAccount, language: str, told: str
