@@ -224,7 +224,10 @@ def test_what_was_asked_for_waits_and_the_page_says_so(
 
 @pytest.mark.parametrize(
     ("language", "told"),
-    [("en", "Pedidos is not being collected now"), ("es", "Ahora no se recoge el correo de Pedidos")],
+    [
+        ("en", "Pedidos is not being collected now"),
+        ("es", "Ahora no se recoge el correo de Pedidos"),
+    ],
 )
 @pytest.mark.parametrize("standstill", [{"active": False}, {"state": "stopped"}])
 def test_where_nothing_is_collected_the_page_says_so(
