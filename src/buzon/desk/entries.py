@@ -92,7 +92,9 @@ def names(rows: "list[str]") -> str:
     """What there is, for a sentence that refuses a name: " There are: a, b.", or less."""
     if not rows:
         return " " + _("There is none yet.")
-    shown = ", ".join(sorted(rows, key=place)[:10]) + (", …" if len(rows) > 10 else "")
+    shown = ", ".join(sorted(rows, key=lambda name: (place(name), name))[:10]) + (
+        ", …" if len(rows) > 10 else ""
+    )
     told = ngettext("There is: {names}.", "There are: {names}.", len(rows))
     return " " + told.format(names=shown)
 
