@@ -41,6 +41,14 @@ def test_r1_of_two_added_at_once_one_is_the_eleventh(shop: Shop) -> None:
 def test_r10_a_group_without_agents_leaves_the_customer_unassigned_and_tells_the_administrator(
     shop: Shop, box: MailLogin, serve: Serve
 ) -> None:
+    shop.do(
+        "administrator",
+        "add",
+        "olga@shop.internal",
+        "--password-file",
+        "-",
+        stdin=b"long enough 47\n",
+    )
     shop.do("group", "add", "Ventas")
     shop.account("a", serve(), "--create-customer", "--group", "Ventas")
     assert shop.collected("a")["filed"] == 3
@@ -48,7 +56,7 @@ def test_r10_a_group_without_agents_leaves_the_customer_unassigned_and_tells_the
     assert [each["agent"] for each in customers] == [None] * 3
     told = shop("notification", "list", "--json").json()
     assert {(each["login"], each["agent"], each["kind"]) for each in told} == {
-        ("admin@localhost", None, "customer_left_unassigned")
+        ("olga@shop.internal", None, "customer_left_unassigned")
     }
     shop.do("agent", "add", "Eva", "--email", "eva@shop.example", "--group", "Ventas")
     box.folder().deliver(letter(4))

@@ -184,7 +184,7 @@ PARTS = (
          trial=rivals.trial, full=1_000, subset=20, real=True),
     Part(name="clock", what="clock jumps", trial=clocks.trial, full=100, subset=40),
     Part(name="loris", what="slow-loris on a quarter of 40 accounts", trial=loris.trial, full=20,
-         subset=1),
+         subset=0),
     Part(name="poison", what="poison: mail that no reader understands, 200 a trial",
          trial=poison.trial, full=None, subset=4, count=poison.count),
 )  # fmt: skip

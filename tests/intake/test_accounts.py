@@ -64,6 +64,7 @@ def test_defaults_are_the_safe_ones(shop: Organization) -> None:
         "create_customer": False,
         "notify_agent": True,
         "after": "leave",
+        "delete_after_days": 0,
         "start": "all",
         "start_date": None,
         "history": "auto",

@@ -127,6 +127,14 @@ def set_up(folder: Path, *, number: str) -> Shop:
     """The shop of `cast`, with its customers imported from a CSV file."""
     shop = Shop(folder, _new_database(f"shop_{number}") if _POSTGRESQL else "")
     shop.run("organization", "add", "Tienda", "--time-zone", "Europe/Madrid")
+    shop.run(
+        "administrator",
+        "add",
+        "olga@shop.internal",
+        "--password-file",
+        "-",
+        given="quite long 47\n",
+    )
     for store in (cast.CENTRO, cast.NORTE):
         shop.run("store", "add", store)
     shop.run("group", "add", cast.GROUP)
