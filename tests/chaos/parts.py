@@ -31,8 +31,8 @@ class Context:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """`full` and `subset` are numbers of trials; None: as many as there are (`count` says).
-    `real`: with processes and signals of their own.
+    """`full` and `subset` are numbers of trials on each database; None: as many as there are, as
+    `count` says. `real`: with processes and signals of their own.
     """
 
     name: str
@@ -162,29 +162,29 @@ def _identified(context: Context, number: int) -> list[str]:
 
 PARTS = (
     Part(
-        name="kill-steps", what="kill -9 at every step", trial=_killed, full=None, subset=60,
+        name="kill-steps", what="kill -9 at every step", trial=_killed, full=None, subset=40,
         real=True, count=lambda context: len(_step_numbers(context)),
     ),
     Part(
         name="kill-random", what="kill -9 at random moments", trial=_killed_somewhere,
-        full=1_000, subset=20, real=True,
+        full=1_000, subset=10, real=True,
     ),
-    Part(name="cut", what="connection cut at any octet", trial=_cut, full=5_000, subset=1_000),
+    Part(name="cut", what="connection cut at any octet", trial=_cut, full=5_000, subset=500),
     Part(name="quit", what="POP3 cut between DELE and QUIT's answer", trial=_quit, full=500,
-         subset=200),
-    Part(name="lies", what="lying server", trial=_lied_to, full=400, subset=240),
+         subset=110),
+    Part(name="lies", what="lying server", trial=_lied_to, full=400, subset=150),
     Part(name="identity", what="UIDL absent, doubled, hostile; Message-ID missing or shared",
-         trial=_identified, full=1_000, subset=200),
+         trial=_identified, full=1_000, subset=100),
     Part(name="renumbered", what="UIDVALIDITY plans", trial=renumbered.trial, full=300,
-         subset=120),
+         subset=60),
     Part(name="database", what="disk full, locked, restarted, connection dropped",
-         trial=databases_that_fail.trial, full=None, subset=160,
+         trial=databases_that_fail.trial, full=None, subset=80,
          count=databases_that_fail.count),
     Part(name="rivals", what="two collectors; one stopped past its lease, then woken",
-         trial=rivals.trial, full=1_000, subset=20, real=True),
-    Part(name="clock", what="clock jumps", trial=clocks.trial, full=100, subset=40),
+         trial=rivals.trial, full=1_000, subset=12, real=True),
+    Part(name="clock", what="clock jumps", trial=clocks.trial, full=100, subset=20),
     Part(name="loris", what="slow-loris on a quarter of 40 accounts", trial=loris.trial, full=20,
          subset=0),
     Part(name="poison", what="poison: mail that no reader understands, 200 a trial",
-         trial=poison.trial, full=None, subset=4, count=poison.count),
+         trial=poison.trial, full=None, subset=2, count=poison.count),
 )  # fmt: skip
