@@ -61,6 +61,7 @@ def _tried(at: Scene) -> None:
         collect(at.account, patient=False)
     except (DatabaseError, LeaseLost):
         at.failed = True
+        connection.close()  # it may be one that the server has ended
     at.account.refresh_from_db()
 
 
