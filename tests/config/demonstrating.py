@@ -104,7 +104,7 @@ def letters_are_linked_and_customers_shared_out() -> None:
     reasons = {why["code"] for why in Assignment.objects.values_list("why", flat=True)}
     assert {"free_next_in_turn", "rest_next_in_turn", "given_at_import"} <= reasons
     assert {link["code"] for link in Message.objects.values_list("link", flat=True)} >= {
-        "sender_of_store", "sender_of_no_store", "created_for_sender",
+        "sender_of_store", "sender_of_no_store", "created_for_sender", "recipient_of_store",
     }  # fmt: skip
     assert max(one.messages.count() for one in Conversation.objects.all()) >= 5
     assert Message.objects.filter(from_address="formulario@barroyolivo.example").get().customer

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from buzon.desk.customers import add_customer
-from buzon.desk.matching import known_senders, match
+from buzon.desk.matching import known_senders, match, of_recipient
 from buzon.desk.models import Organization
 from buzon.desk.reasons import sentence
 from buzon.desk.stores import add_store
@@ -116,3 +116,28 @@ def test_known_senders_takes_one_query_for_a_batch_of_headers(
     addresses = [f"sender{n}@example.com" for n in range(1000)] + ["ana@example.com"]
     with django_assert_num_queries(1):
         assert known_senders(shop.pk, None, addresses) == {"ana@example.com": ana.pk}
+
+
+def test_r5_whoever_a_letter_was_sent_to_is_not_called_its_sender(shop: Organization) -> None:
+    madrid, sevilla = add_store(shop, "Madrid"), add_store(shop, "Sevilla")
+    ana = add_customer(shop, addresses=["ana@example.com"], store=madrid)
+    eva = add_customer(shop, addresses=["eva@example.com"])
+    found = {
+        (of_recipient(made).customer, sentence(of_recipient(made).why))
+        for store, address in (
+            (madrid.pk, "ana@example.com"),
+            (madrid.pk, "eva@example.com"),
+            (None, "eva@example.com"),
+            (sevilla.pk, "ana@example.com"),
+        )
+        for made in [match(shop.pk, store, address)]
+    }
+    assert found == {
+        (ana, "It was sent to the address of a customer of this store"),
+        (eva, "It was sent to the address of a customer of no store"),
+        (eva, "It was sent to the address of a customer"),
+        (None, "No customer has this address"),
+    }
+    add_customer(shop, addresses=["ana@example.com"], store=sevilla)
+    doubtful = match(shop.pk, None, "ana@example.com")
+    assert of_recipient(doubtful) == doubtful

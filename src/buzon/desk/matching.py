@@ -17,6 +17,11 @@ from buzon.desk.models import Customer, CustomerAddress
 from buzon.desk.reasons import reason
 
 _BATCH = 5_000  # addresses in one query
+_OF_RECIPIENT = {
+    "sender_of_store": "recipient_of_store",
+    "sender_of_no_store": "recipient_of_no_store",
+    "sender_of_any_store": "recipient_of_any_store",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +57,12 @@ def match(
     if len(rivals) > 1:
         return Match(best.customer, reason("ambiguous_most_recent", of=len(rivals)))
     return Match(best.customer, reason(_code(best, store_id)))
+
+
+def of_recipient(found: Match) -> Match:
+    """The same match where the address is not the sender's: a letter that was sent to it."""
+    code = _OF_RECIPIENT.get(found.why["code"])
+    return found if code is None else Match(found.customer, found.why | {"code": code})
 
 
 def known_senders(

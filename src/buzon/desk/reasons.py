@@ -18,6 +18,9 @@ REASONS: dict[str, str] = {
     "sender_of_store": gettext_noop("The sender's address is a customer's of this store"),
     "sender_of_no_store": gettext_noop("The sender's address is a customer's of no store"),
     "sender_of_any_store": gettext_noop("The sender's address is a customer's"),
+    "recipient_of_store": gettext_noop("It was sent to the address of a customer of this store"),
+    "recipient_of_no_store": gettext_noop("It was sent to the address of a customer of no store"),
+    "recipient_of_any_store": gettext_noop("It was sent to the address of a customer"),
     "ambiguous_most_recent": gettext_noop(
         "The address belongs to {of} customers; this one was active most recently"
     ),

@@ -15,7 +15,7 @@ from buzon.desk.assignment import hand_out, waits_for_agent
 from buzon.desk.customers import create_from_mail
 from buzon.desk.events import record
 from buzon.desk.filing import Letter, complete, file_letter, identity_of
-from buzon.desk.matching import Match
+from buzon.desk.matching import Match, of_recipient
 from buzon.desk.models import Customer, Event, Message, SentLetter
 from buzon.desk.reasons import reason
 from buzon.desk.sent_letters import remember_sent
@@ -85,7 +85,8 @@ def _match(around: Surroundings, matches: Matches, work: Work) -> Match:
     """By the sender (R5); what a sent folder holds, by the first recipient who is a customer."""
     found = (matches.of(one) for one in around.asked_about(work.folder, work.reading))
     known = (match for match in found if match.customer is not None)
-    return next(known, Match(None, reason("no_customer")))
+    matched = next(known, Match(None, reason("no_customer")))
+    return of_recipient(matched) if work.folder.role == Folder.Role.SENT else matched
 
 
 def _screen(
