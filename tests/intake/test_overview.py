@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 from pytest_django import Settings
 
@@ -244,6 +245,36 @@ def test_latest_and_failing_rows_newest_first(shop: Organization) -> None:
     arrive(account_of(shop, "other"), 1, outcome="failed")
     assert [row.uid for row in latest_arrivals(account, most=4)] == [5, 4, 3, 2]
     assert [row.uid for row in failing_arrivals(account, most=4)] == [5, 4]
+
+
+def test_the_latest_are_those_that_arrived_last_whenever_they_were_seen(
+    shop: Organization,
+) -> None:
+    account, now = account_of(shop), timezone.now()
+    arrive(account, 1, internal_date=now - timedelta(days=2))
+    arrive(account, 1, internal_date=now - timedelta(hours=1))
+    arrive(account, 1, internal_date=now - timedelta(days=400), of_history=True)
+    arrive(account, 1)  # the server does not say: when it was seen
+    arrive(account, 1, internal_date=now - timedelta(days=3), outcome="skipped", sha256="")
+    assert [row.uid for row in latest_arrivals(account, most=9)] == [4, 2, 1, 5, 3]
+
+
+def test_a_date_that_is_still_to_come_is_not_the_latest_for_ever(shop: Organization) -> None:
+    account, now = account_of(shop), timezone.now()
+    arrive(account, 1, internal_date=now + timedelta(days=4000))
+    arrive(account, 1)
+    assert [row.uid for row in latest_arrivals(account, most=9)] == [2, 1]
+
+
+def test_the_latest_are_found_by_their_index(shop: Organization) -> None:
+    account = account_of(shop)
+    arrive(account, 300)
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":  # of few rows it would rather look at each
+            cursor.execute("SET LOCAL enable_sort = off; SET LOCAL enable_seqscan = off")
+        plan = latest_arrivals(account, most=10).explain()
+    assert "arrival_latest" in plan
+    assert "TEMP B-TREE" not in plan
 
 
 def test_r1_allowance(shop: Organization, settings: Settings) -> None:

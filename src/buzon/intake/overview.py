@@ -3,8 +3,6 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import reduce
-from operator import or_
 from typing import NamedTuple
 
 from django.db.models import Count, F, Q, QuerySet, Sum, prefetch_related_objects
@@ -13,6 +11,7 @@ from django.utils import timezone
 from buzon.desk.models import Customer, Organization
 from buzon.intake.accounts import most_accounts
 from buzon.intake.models import Arrival, CollectionAccount, Duty, Folder
+from buzon.intake.models.arrival import ARRIVED_AT
 from buzon.intake.pace import Pace
 
 ADDED_UP = 20_000  # messages whose octets are added up; that looks at each row
@@ -140,12 +139,8 @@ def folder_counts(account: CollectionAccount) -> list[FolderCounts]:
 
 
 def latest_arrivals(account: CollectionAccount, *, most: int) -> "QuerySet[Arrival]":
-    """The rows of its ledger that were seen last, the newest first."""
-    rows = Arrival.objects.filter(account=account).order_by("-pk")
-    # The newest of each outcome, by the index of outcomes; of all together there is no index.
-    newest = [rows.filter(outcome=each).values("pk")[:most] for each in Arrival.Outcome.values]
-    among = reduce(or_, (Q(pk__in=keys) for keys in newest))
-    return Arrival.objects.filter(among).order_by("-pk")[:most]
+    """Of its ledger the messages that arrived last on the server, the newest first."""
+    return Arrival.objects.filter(account=account).order_by(ARRIVED_AT.desc(), "-pk")[:most]
 
 
 def failing_arrivals(account: CollectionAccount, *, most: int) -> "QuerySet[Arrival]":

@@ -10,12 +10,16 @@ in custody whole, is ever settled.
 """
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
+from django.db.models.functions import Coalesce, Least
 from django.utils.translation import gettext_lazy as _
 
 from buzon.desk.models import Message, Organization
 from buzon.intake.models.account import CollectionAccount
 from buzon.intake.models.folder import Folder
+
+# What the server says, else what the message says; a date that is still to come is a lie.
+ARRIVED_AT = Least(Coalesce("internal_date", "seen_at"), "seen_at")
 
 
 class Arrivals(models.QuerySet["Arrival"]):
@@ -34,6 +38,10 @@ class Arrivals(models.QuerySet["Arrival"]):
         """In custody (an oversized one: its header), and not yet understood."""
         header_only = ~Q(header_sha256="") & Q(asked_by_person=False)
         return self.filter(~Q(sha256="") | header_only, outcome="waiting")
+
+    def obtainable(self) -> "Arrivals":
+        """Still on the server, or in custody (an oversized one: its header)."""
+        return self.filter(Q(gone_at__isnull=True) | ~Q(sha256="") | ~Q(header_sha256=""))
 
     def to_settle(self) -> "Arrivals":
         """In custody whole, filed, and the server does not know yet."""
@@ -132,7 +140,13 @@ class Arrival(models.Model):
             models.Index(fields=["organization", "id"], name="arrival_newest"),
             models.Index(fields=["account", "outcome", "id"], name="arrival_outcome"),
             models.Index(fields=["organization", "decided_at", "outcome"], name="arrival_decided"),
+            models.Index(F("account"), ARRIVED_AT, F("id"), name="arrival_latest"),
         ]
 
     def __str__(self) -> str:
         return f"arrival {self.pk}"
+
+    @property
+    def is_obtainable(self) -> bool:
+        """What `Arrivals.obtainable` asks, of this one."""
+        return self.gone_at is None or bool(self.sha256 or self.header_sha256)
