@@ -129,6 +129,30 @@ def test_retry_and_fetch(buzon: Console, account: CollectionAccount) -> None:
     assert "no customer" in buzon.refused("fetch", "--customer", "a@b.example")
 
 
+def test_retry_all_or_those_of_an_account(buzon: Console, account: CollectionAccount) -> None:
+    other = add_account(
+        account.organization, name="other", host="h.example", username="u", secret="s"
+    )
+    for of, uid in ((account, 1), (account, 2), (other, 3)):
+        arrival(of, uid, "failed", sha256="ab" * 32)
+    assert buzon("retry", "--account", "SALES") == "2 messages wait to be tried again.\n"
+    assert [line["outcome"] for line in buzon.lines("ledger", "other")] == ["failed"]
+    assert buzon("retry", "--all") == "1 message waits to be tried again.\n"
+    assert buzon("retry", "--all") == "No message has failed there.\n"
+    assert "no collection account 'none'" in buzon.refused("retry", "--account", "none")
+
+
+@pytest.mark.parametrize(
+    "given", [(), (1, "--all"), (1, "--account", "sales"), ("--account", "sales", "--all")]
+)
+def test_retry_wants_to_know_which(
+    buzon: Console, account: CollectionAccount, given: tuple[object, ...]
+) -> None:
+    arrival(account, 1, "failed")
+    assert "one of the three" in buzon.refused("retry", *given)
+    assert [line["outcome"] for line in buzon.lines("ledger")] == ["failed"]
+
+
 def test_a_new_customer_is_told_of_earlier_letters(
     buzon: Console, account: CollectionAccount
 ) -> None:

@@ -13,10 +13,18 @@ from buzon.desk.customers import add_customer
 from buzon.desk.models import Organization, Store
 from buzon.desk.stores import add_store
 from buzon.intake.accounts import add_account
-from buzon.intake.asked import AskedError, earlier_letters, fetch, fetch_earlier_letters, retry
+from buzon.intake.asked import (
+    AskedError,
+    earlier_letters,
+    fetch,
+    fetch_earlier_letters,
+    retry,
+    retry_all,
+)
 from buzon.intake.models import Arrival, CollectionAccount, Duty
 
 _uids = itertools.count(1)
+OCTETS = ("sha256", "header_sha256")  # where they are in custody: whole, or the header
 
 
 @pytest.fixture
@@ -53,7 +61,7 @@ def test_retry_makes_failed_messages_wait_now(shop: Organization) -> None:
     row.refresh_from_db()
     assert (row.outcome, row.reason, row.attempts, row.retry_at) == ("waiting", {}, 0, None)
     assert not row.asked_by_person
-    assert all(duty.due_at <= timezone.now() for duty in Duty.objects.all())
+    assert Duty.objects.get(kind="process").due_at <= timezone.now()
 
 
 @pytest.mark.parametrize("outcome", ["skipped", "oversized"])
@@ -62,6 +70,7 @@ def test_fetch_asks_for_it_whatever_triage_says(shop: Organization, outcome: str
     assert fetch(shop, [row.pk, row.pk]) == 1
     row.refresh_from_db()
     assert (row.outcome, row.asked_by_person, row.attempts) == ("waiting", True, 0)
+    assert all(duty.due_at <= timezone.now() for duty in Duty.objects.all())
 
 
 @pytest.mark.parametrize("outcome", ["waiting", "filed", "ignored", "failed"])
@@ -148,3 +157,75 @@ def test_a_customer_without_earlier_letters_is_one_query_of_an_index(
     ana = add_customer(shop, addresses=["ana@example.com"])
     with django_assert_num_queries(1):
         assert earlier_letters(ana) == 0
+
+
+class TestAll:
+    """Retry without naming them."""
+
+    def test_all_that_failed_of_the_organization_waits(self, shop: Organization) -> None:
+        one, other = account(shop), account(shop, "other")
+        failed = [arrival(of, "failed", sha256="ab") for of in (one, other)]
+        failed.append(arrival(one, "failed", retry_at=timezone.now()))
+        left = [arrival(one, outcome) for outcome in ("skipped", "filed", "oversized", "ignored")]
+        theirs = arrival(account(Organization.objects.create(name="Other")), "failed")
+        assert retry_all(shop) == 3
+        assert waiting() == {row.pk for row in failed}
+        row = Arrival.objects.get(pk=failed[2].pk)
+        assert (row.reason, row.attempts, row.retry_at, row.decided_at) == ({}, 0, None, None)
+        assert not row.asked_by_person
+        for each in (*left, theirs):
+            before = each.outcome
+            each.refresh_from_db()
+            assert each.outcome == before
+        assert retry_all(shop) == 0
+
+    def test_all_of_one_account(self, shop: Organization) -> None:
+        one, other = account(shop), account(shop, "other")
+        mine = arrival(one, "failed")
+        arrival(other, "failed")
+        assert retry_all(shop, account=one) == 1
+        assert waiting() == {mine.pk}
+
+    def test_nothing_of_another_organizations_account(self, shop: Organization) -> None:
+        elsewhere = account(Organization.objects.create(name="Other"))
+        arrival(elsewhere, "failed")
+        assert retry_all(shop, account=elsewhere) == 0
+        assert not waiting()
+
+    def test_what_can_no_longer_be_had_stays_failed(self, shop: Organization) -> None:
+        of, gone = account(shop), timezone.now()
+        lost = arrival(of, "failed", gone_at=gone)
+        here = [arrival(of, "failed", gone_at=gone, **{name: "ab"}) for name in OCTETS]
+        assert retry_all(shop) == 2
+        assert waiting() == {row.pk for row in here}
+        with pytest.raises(AskedError, match="no longer on the server"):
+            retry(shop, [lost.pk])
+
+    def test_a_server_is_asked_only_for_what_is_not_in_custody(self, shop: Organization) -> None:
+        """Else a login that is refused would be tried again each time."""
+        here, there, idle = (account(shop, name) for name in ("here", "there", "idle"))
+        arrival(here, "failed", sha256="ab")
+        arrival(there, "failed")
+        arrival(idle, "filed", sha256="ab")
+        retry_all(shop)
+        due = Duty.objects.filter(due_at__lte=timezone.now())
+        assert set(due.values_list("account__name", "kind")) == {
+            ("here", "process"),
+            ("there", "process"),
+            ("there", "collect"),
+        }
+
+    def test_ten_thousand_take_as_many_queries_as_one(
+        self, shop: Organization, django_assert_num_queries: DjangoAssertNumQueries
+    ) -> None:
+        of = account(shop)
+        row = arrival(of, "failed", sha256="ab")
+        Arrival.objects.bulk_create(
+            Arrival(
+                organization=shop, account=of, folder=row.folder, uidvalidity=1,
+                uid=100_000 + number, outcome="failed", reason=row.reason, attempts=3,
+            )
+            for number in range(9_999)
+        )  # fmt: skip
+        with django_assert_num_queries(4):  # a savepoint around the two statements
+            assert retry_all(shop) == 10_000

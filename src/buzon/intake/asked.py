@@ -3,11 +3,13 @@
     failed ──retry──▶ waiting        skipped | oversized ──fetch──▶ waiting
                                      skipped ──judge again──▶ waiting
 
-All of what is named, or nothing.
+All of what is named, or nothing. What is in custody then only needs to be read; for the rest the
+server is asked.
 """
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
@@ -18,8 +20,10 @@ from django.utils.translation import gettext_noop, pgettext_lazy
 from buzon.desk.addresses import fold
 from buzon.desk.entries import no_address
 from buzon.desk.models import Customer, CustomerAddress, Organization
+from buzon.intake.again import again
 from buzon.intake.earlier import senders_who_are_customers
 from buzon.intake.models import Arrival, CollectionAccount, Duty
+from buzon.intake.models.arrival import Arrivals
 
 _LEFT = (Arrival.Outcome.SKIPPED, Arrival.Outcome.OVERSIZED)
 # The outcomes inside a sentence; in English they are the codes that the command line takes.
@@ -77,6 +81,25 @@ def retry(organization: Organization, ids: Collection[int]) -> int:
     return _wait_again(organization, ids, _RETRY)
 
 
+def retry_all(organization: Organization, *, account: CollectionAccount | None = None) -> int:
+    """All failed messages that can still be had wait again, of the organization or of one account;
+    how many. One statement, however many they are.
+    """
+    failed = quarantine_of(organization, account=account).obtainable()
+    return again(lambda: _all_wait_again(failed))
+
+
+def quarantine_of(
+    organization: Organization, *, account: CollectionAccount | None = None
+) -> Arrivals:
+    """The failed messages of the organization, or of one of its accounts."""
+    accounts = CollectionAccount.objects.filter(organization=organization)
+    if account is not None:
+        accounts = accounts.filter(pk=account.pk)
+    # By account: that is what the index of outcomes begins with.
+    return Arrival.objects.filter(account__in=accounts, outcome=Arrival.Outcome.FAILED)
+
+
 def fetch(organization: Organization, ids: Collection[int]) -> int:
     """Skipped and oversized messages are downloaded whatever triage and limit say; how many.
     Raises AskedError.
@@ -130,8 +153,10 @@ def _accounts_with_left(
 
 
 def _fetch_left_by(account: CollectionAccount, customers: Collection[int]) -> int:
-    left = _left_by(account, customers)
-    return _set_waiting(left.select_for_update(of=("self",)), _FETCH)
+    keys = list(_left_by(account, customers).values_list("pk", flat=True))
+    left = Arrival.objects.filter(pk__in=keys)
+    _make_due(left)
+    return left.filter(outcome__in=_LEFT).update(**_changes(_FETCH))
 
 
 def _left_by(account: CollectionAccount, customers: Collection[int]) -> "QuerySet[Arrival]":
@@ -152,14 +177,23 @@ def _folded_addresses(customers: Collection[int]) -> "QuerySet[CustomerAddress, 
 
 
 def _wait_again(organization: Organization, ids: Collection[int], wish: _Wish) -> int:
+    rows = Arrival.objects.filter(organization=organization, pk__in=set(ids))
+    return again(lambda: _checked_wait_again(rows, ids, wish))
+
+
+def _checked_wait_again(rows: Arrivals, ids: Collection[int], wish: _Wish) -> int:
     with transaction.atomic():
-        rows = Arrival.objects.select_for_update().filter(
-            organization=organization, pk__in=set(ids)
-        )
-        found = {row.pk: row for row in rows}
+        _make_due(rows)
+        found = {row.pk: row for row in rows.select_for_update()}
         for pk in ids:
             _check(pk, found.get(pk), wish)
-        return _set_waiting(Arrival.objects.filter(pk__in=found), wish)
+        return rows.filter(pk__in=found).update(**_changes(wish))
+
+
+def _all_wait_again(rows: Arrivals) -> int:
+    with transaction.atomic():
+        _make_due(rows)
+        return rows.update(**_changes(_RETRY))
 
 
 def _check(pk: int, row: Arrival | None, wish: _Wish) -> None:
@@ -169,22 +203,24 @@ def _check(pk: int, row: Arrival | None, wish: _Wish) -> None:
         outcomes = f" {_('and')} ".join(str(_OUTCOMES[one]) for one in wish.outcomes)
         told = _(wish.refusal).format(id=pk, outcome=_OUTCOMES[row.outcome], outcomes=outcomes)
         raise AskedError(told, field="ids")
-    if row.gone_at is not None and not row.sha256:
+    if row.gone_at is not None and (wish.by_person or not row.is_obtainable):
         told = _("Message {id} is no longer on the server.").format(id=pk)
         raise AskedError(told, field="ids")
 
 
-def _set_waiting(rows: "QuerySet[Arrival]", wish: _Wish) -> int:
-    keys = dict(rows.values_list("pk", "account_id"))
-    changes = {"asked_by_person": True} if wish.by_person else {}
-    Arrival.objects.filter(pk__in=keys).update(
-        outcome=Arrival.Outcome.WAITING,
-        reason={},
-        attempts=0,
-        retry_at=None,
-        decided_at=None,
-        **changes,
-    )
-    # What is in custody only needs to be read; the rest is downloaded first.
-    Duty.objects.filter(account__in=set(keys.values())).update(due_at=timezone.now())
-    return len(keys)
+def _make_due(rows: "QuerySet[Arrival]") -> None:
+    """Before the rows change, because a worker, too, holds its duty before it changes rows.
+
+    A server that said "not now", or whose login fails, is asked only for what is not in custody.
+    """
+    accounts = rows.order_by().values("account")
+    to_process = Q(kind=Duty.Kind.PROCESS, account__in=accounts)
+    to_collect = Q(kind=Duty.Kind.COLLECT, account__in=accounts.filter(sha256=""))
+    Duty.objects.filter(to_process | to_collect).update(due_at=timezone.now())
+
+
+def _changes(wish: _Wish) -> dict[str, Any]:
+    """The fields of a row that waits as if it had just come."""
+    changes: dict[str, Any] = {"outcome": Arrival.Outcome.WAITING, "reason": {}, "attempts": 0}
+    changes |= {"retry_at": None, "decided_at": None}
+    return changes | ({"asked_by_person": True} if wish.by_person else {})

@@ -168,8 +168,7 @@ def retry_failed(account: CollectionAccount, lease: Lease) -> None:
         due = Arrival.objects.filter(
             account=account, outcome=Arrival.Outcome.FAILED, retry_at__lte=timezone.now()
         )
-        due.live().filter(sha256="").update(outcome=Arrival.Outcome.WAITING, retry_at=None)
-        due.exclude(sha256="").update(outcome=Arrival.Outcome.WAITING, retry_at=None)
+        due.obtainable().update(outcome=Arrival.Outcome.WAITING, retry_at=None)
 
 
 def _next_rows(account: CollectionAccount) -> list[Arrival]:

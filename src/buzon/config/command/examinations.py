@@ -213,7 +213,7 @@ def accounts(organization: Organization | None) -> Iterator[Finding]:
         yield Finding("account", works, detail, remedy)
     failed = Arrival.objects.filter(account__in=_accounts(organization), outcome="failed").count()
     if failed:
-        remedy = "buzon ledger --outcome failed lists them; buzon retry tries them again."
+        remedy = "buzon ledger --outcome failed lists them; buzon retry --all tries them again."
         yield Finding("messages", False, f"{failed:,} messages failed.", remedy)
 
 
