@@ -19,6 +19,7 @@ from buzon.wire.address import connected
 from buzon.wire.endpoint import Endpoint, Security
 from buzon.wire.errors import ConnectFailed, TimedOut, TlsRefused, template
 from buzon.wire.patience import Patience
+from buzon.wire.waits import waiting
 
 _NO_ANSWER = template(
     "{host} did not answer within {seconds} seconds; try later, or check the port and the "
@@ -60,7 +61,9 @@ class Transport:
         Raises ConnectFailed, TimedOut, TlsRefused; NotPermitted for a private address where
         `endpoint.allow_private` is off.
         """
-        transport = cls(endpoint, connected(endpoint))
+        with waiting():
+            sock = connected(endpoint)
+        transport = cls(endpoint, sock)
         if endpoint.security is Security.TLS:
             transport._handshake()
         return transport
@@ -93,7 +96,8 @@ class Transport:
         while rest:
             try:
                 self._sock.settimeout(max(deadline - time.monotonic(), 0.001))
-                sent = self._sock.send(rest)
+                with waiting():
+                    sent = self._sock.send(rest)
             except TimeoutError as error:
                 raise self._timed_out(_NOT_TAKEN) from error
             except OSError as error:
@@ -149,7 +153,8 @@ class Transport:
 
     def _handshake(self) -> None:
         try:
-            wrapped = tls.secured(self._sock, self.endpoint)
+            with waiting():
+                wrapped = tls.secured(self._sock, self.endpoint)
         except BaseException:
             self.close()
             raise
@@ -187,7 +192,8 @@ class Transport:
     def _read_socket(self, most: int, seconds: float) -> bytes | None:
         try:
             self._sock.settimeout(max(seconds, 0))
-            data = self._sock.recv(most)
+            with waiting():
+                data = self._sock.recv(most)
         except (TimeoutError, BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
             return None
         except OSError as error:
