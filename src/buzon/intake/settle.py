@@ -3,8 +3,8 @@
     1. is R6 still on, and the account active?
     2. is every message whole in custody, filed, and here for as long as the account says?
     3. note in the rows that the server is being asked (a crash from here on leaves a trace)
-    4. before each command: is the lease ours for longer than it may take? Then ask the server,
-       naming exactly these messages
+    4. before each command: is R6 still on, and the lease ours for longer than it may take? Then
+       ask the server, naming exactly these messages
     5. note in the rows that it is done
 
 What is asked of the server is in `settle_imap` and `settle_pop3`.
@@ -27,7 +27,7 @@ MOST = 500
 
 
 def still_wanted(run: Run) -> bool:
-    """Step 1, with the account as it is in the database now."""
+    """Steps 1 and 4, with the account as it is in the database now."""
     now = CollectionAccount.objects.filter(pk=run.account.pk).values_list("active", "after").first()
     return now is not None and now[0] and now[1] == run.account.after != "leave"
 
@@ -65,6 +65,16 @@ def asking(run: Run, rows: Sequence[Arrival]) -> None:
     _mark(run, rows, settling_at=timezone.now())
     for row in rows:
         log.info("settling", account=run.account.pk, arrival=row.pk, after=run.account.after)
+
+
+def may_command(run: Run) -> bool:
+    """Step 4, just before a command that changes the server; False where R6 was switched off
+    meanwhile. Raises LeaseLost.
+    """
+    if not still_wanted(run):
+        return False
+    run.lease.check_before_server_change(deadline=run.deadline)
+    return True
 
 
 def done(run: Run, rows: Sequence[Arrival], *, gone: bool) -> None:

@@ -43,7 +43,8 @@ def settle_folder(run: Run, session: ImapSession, folder: Folder) -> None:
         run.report("settling", run.totals.settled, run.totals.settled + len(rows))
         settle.asking(run, rows)
         for command in commands:
-            run.lease.check_before_server_change(deadline=run.deadline)
+            if not settle.may_command(run):
+                return
             command([row.uid or 0 for row in rows])
         settle.done(run, rows, gone=gone)
         rows = settle.next_rows(run, folder)

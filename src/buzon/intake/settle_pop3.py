@@ -23,9 +23,13 @@ def settle_and_quit(
         return
     run.report("settling", 0, len(rows))
     settle.asking(run, rows)
-    run.lease.check_before_server_change(deadline=run.deadline)
+    if not settle.may_command(run):
+        session.quit()
+        return
     refused = _mark_deleted(session, rows, named)
-    run.lease.check_before_server_change(deadline=run.deadline)
+    if not settle.may_command(run):
+        session.close()  # without QUIT the marks are forgotten (RFC 1939 §6)
+        return
     session.quit()
     settle.done(run, [row for row in rows if row.pk not in refused], gone=True)
     if refused:
