@@ -1,5 +1,6 @@
 """What a person sets for themselves, and where they are signed in."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -81,6 +82,15 @@ def test_the_status_is_set_there_too(cast: Cast) -> None:
     page = browser.post("/me/status", {"status": "break", "next": "/me"}, follow=True)
     assert 'value="break" aria-current="true"' in page.text.split("me-statuses")[1]
     assert "me-statuses" not in cast.browser(cast.olga).get("/me").text
+
+
+def test_a_person_has_one_colour_wherever_they_are_seen(cast: Cast) -> None:
+    ana, olga = cast.browser(cast.ana), cast.browser(cast.olga)
+    (own,) = {tone for page in ("/", "/me") for tone in _tones(ana, page)}
+    assert _tones(olga, f"/agents/{cast.ana.pk}")[1:] == [own]
+    # A login and an agent are counted each on its own, so that the two differ here.
+    assert cast.ana.user_id is not None
+    assert cast.ana.user_id % 6 != cast.ana.pk % 6
 
 
 @pytest.mark.parametrize("can_send", [True, False])
@@ -252,3 +262,8 @@ def test_a_full_list_of_sessions_costs_no_more_queries(
     assert page.text.count("Firefox · Linux</span>") == 50
     with django_assert_max_num_queries(9):
         browser.get("/me")
+
+
+def _tones(browser: Client, page: str) -> list[str]:
+    """Of the avatars on it, that of the header first."""
+    return re.findall(r'class="avatar (tone-\d)"', browser.get(page).text)

@@ -60,6 +60,11 @@ class Person:
     def name(self) -> str:
         return self.agent.name if self.agent else self.user.email
 
+    @property
+    def tone(self) -> int:
+        """Of the avatar: an agent's, wherever it is seen, and to everybody."""
+        return self.agent.pk if self.agent else self.user.pk
+
     def customers(self) -> "QuerySet[Customer]":
         """An administrator's: all of the organization; an agent's: those assigned to them."""
         return self._theirs(Customer.objects.filter(organization=self.organization))

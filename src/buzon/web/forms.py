@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from django import forms
 from django.db.models import Model, QuerySet
 from django.forms.renderers import Jinja2
+from django.http import HttpRequest, QueryDict
 
 from buzon.desk.errors import DeskError
 from buzon.intake.account_values import AccountError
@@ -30,6 +31,18 @@ class Renderer(Jinja2):
     """Fields are drawn by the macros of `ui.html`; Django's own templates draw only widgets."""
 
 
+class Kept(QueryDict):
+    """What was typed into a form that came too late (`too_late.py`): it is shown once more, and
+    nothing is done with it.
+    """
+
+
+def sent(request: HttpRequest) -> QueryDict | None:
+    """What a form of this page was sent with; None for a page that was only opened."""
+    is_sent = request.method == "POST" or isinstance(request.POST, Kept)
+    return request.POST if is_sent else None
+
+
 class PageForm(forms.Form):
     """A form without the browser's colon after labels, whose `refuse` shows a verb's refusal."""
 
@@ -38,6 +51,10 @@ class PageForm(forms.Form):
         super().__init__(*args, **kwargs)
         for name, field in self.fields.items():
             field.widget.attrs.setdefault("aria-describedby", f"help-{name} error-{name}")
+
+    def is_valid(self) -> bool:
+        """Django's; but with what was kept nothing is ever done."""
+        return not isinstance(self.data, Kept) and super().is_valid()
 
     def refuse(self, refusal: Refusal) -> None:
         """Each sentence next to the field that it names, or above the form."""

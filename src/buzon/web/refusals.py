@@ -3,10 +3,12 @@
 from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 
 from buzon.web.access import person_of
+from buzon.web.too_late import page_once_more
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -75,8 +77,14 @@ def fault(request: HttpRequest) -> HttpResponse:
     )
 
 
-def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """403: the form was made for another session, or the browser sends no cookies."""
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponseBase:
+    """403: the form was made for another session, or the browser sends no cookies. What was typed
+    stands in it once more, where that can be.
+    """
+    page = page_once_more(request)
+    if page is not None:
+        page.status_code = 403
+        return page
     return _page(
         request,
         403,

@@ -19,7 +19,7 @@ from buzon.desk.people import (
     remove_administrator,
 )
 from buzon.web.access import PersonRequest, for_administrators
-from buzon.web.forms import PageForm, PickSeveralField
+from buzon.web.forms import PageForm, PickSeveralField, sent
 from buzon.web.new_passwords import NewPasswordForm, shown_once
 from buzon.web.sessions import end_sessions
 
@@ -49,7 +49,7 @@ class AnswersForm(PageForm):
     )
 
     def __init__(self, request: PersonRequest) -> None:
-        super().__init__(request.POST if request.method == "POST" else None)
+        super().__init__(sent(request))
         groups: PickSeveralField = self.fields["groups"]  # type: ignore[assignment]
         groups.offer(request.person.groups())
 
@@ -69,7 +69,7 @@ def all_administrators(request: PersonRequest) -> HttpResponse:
 @for_administrators
 def new_administrator(request: PersonRequest) -> HttpResponse:
     """Another login that may change everything."""
-    form = NewAdministratorForm(request.POST if request.method == "POST" else None)
+    form = NewAdministratorForm(sent(request))
     if form.is_valid():
         typed, here = form.cleaned_data, request.person.organization
         added = form.does(
@@ -90,7 +90,7 @@ def administrator_password(request: PersonRequest, pk: int) -> HttpResponse:
     login = get_object_or_404(_theirs(request), pk=pk)
     if login == request.person.user:
         return redirect("me")  # one's own password is changed by who knows the old one
-    form = NewPasswordForm(request.POST if request.method == "POST" else None)
+    form = NewPasswordForm(sent(request))
     if form.is_valid():
         password = form.cleaned_data["password"]
         if form.does(lambda: _with_password(login, password)):
@@ -110,7 +110,7 @@ def administrator_removal(request: PersonRequest, pk: int) -> HttpResponse:
     login = get_object_or_404(_theirs(request), pk=pk)
     answers = Agent.objects.filter(user=login, active=True).first()
     oneself, email = login == request.person.user, login.email
-    form = PageForm(request.POST if request.method == "POST" else None)
+    form = PageForm(sent(request))
     if form.is_valid() and form.does(lambda: _removed(login)):
         told = _("{email} is no longer an administrator.").format(email=email)
         messages.success(request, told)

@@ -26,7 +26,7 @@ from buzon.desk.people import (
 from buzon.notify.copies import are_set_up
 from buzon.web.access import PersonRequest, for_administrators
 from buzon.web.counts import number_of
-from buzon.web.forms import PageForm, PickSeveralField, keys
+from buzon.web.forms import PageForm, PickSeveralField, keys, sent
 from buzon.web.new_passwords import NewPasswordForm, shown_once
 from buzon.web.paging import page_of
 from buzon.web.sessions import end_sessions
@@ -56,7 +56,7 @@ class AgentForm(PageForm):
     )
 
     def __init__(self, request: PersonRequest, **options: Any) -> None:
-        super().__init__(request.POST if request.method == "POST" else None, **options)
+        super().__init__(sent(request), **options)
         groups: PickSeveralField = self.fields["groups"]  # type: ignore[assignment]
         groups.offer(request.person.groups())
 
@@ -197,7 +197,7 @@ def agent_login(request: PersonRequest, pk: int) -> HttpResponse:
     row = get_object_or_404(request.person.agents().select_related("user"), pk=pk)
     if row.user == request.person.user:
         return redirect("me")  # one's own password is changed by who knows the old one
-    form = NewPasswordForm(request.POST if request.method == "POST" else None)
+    form = NewPasswordForm(sent(request))
     if form.is_valid():
         password = form.cleaned_data["password"]
         login = form.does(lambda: give_login(row, password))

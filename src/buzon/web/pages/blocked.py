@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from buzon.desk.blocking import block_sender, blocked_senders, unblock_sender
 from buzon.web.access import PersonRequest, for_administrators
-from buzon.web.forms import PageForm
+from buzon.web.forms import PageForm, sent
 from buzon.web.paging import page_of
 
 HERE = {"here": "organization"}
@@ -32,7 +32,7 @@ class BlockForm(PageForm):
 @for_administrators
 def blocked(request: PersonRequest) -> HttpResponse:
     """All that is blocked, and a field to block more."""
-    form = BlockForm(request.POST if request.method == "POST" else None)
+    form = BlockForm(sent(request))
     if form.is_valid():
         written = form.cleaned_data["written"]
         added = form.does(lambda: block_sender(request.person.organization, written))

@@ -18,6 +18,7 @@ from buzon.intake.overview import allowance
 from buzon.intake.secret_use import change_with_secret_kept
 from buzon.web.access import PersonRequest, for_administrators
 from buzon.web.checking import check_within_limit
+from buzon.web.forms import sent
 from buzon.web.pages.collection_account_fields import AccountForm
 
 HERE = {"here": "collection_accounts"}
@@ -64,12 +65,12 @@ def _typed(request: PersonRequest) -> QueryDict | None:
     """What was sent; None for a page that was only opened. `trust` is the certificate that the
     check has shown, from a browser without scripts.
     """
-    if request.method != "POST":
-        return None
-    typed = request.POST.copy()
-    if "trust" in typed:
-        typed["pinned_sha256"] = request.POST.get("trust", "")
-    return typed
+    typed = sent(request)
+    if typed is None or "trust" not in typed:
+        return typed
+    trusting = typed.copy()
+    trusting["pinned_sha256"] = typed.get("trust", "")
+    return trusting
 
 
 def _is_setup(request: PersonRequest) -> bool:

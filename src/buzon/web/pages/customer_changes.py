@@ -20,7 +20,7 @@ from buzon.desk.customers import (
 )
 from buzon.desk.models import Customer
 from buzon.web.access import Person, PersonRequest, for_administrators, for_agents
-from buzon.web.forms import LinesField, PageForm, PickField
+from buzon.web.forms import LinesField, PageForm, PickField, sent
 
 HERE = {"here": "customers"}
 LARGEST_LIST = 10_000_000  # octets: some 200,000 customers
@@ -113,7 +113,7 @@ def new_customer(request: PersonRequest) -> HttpResponse:
     """The form of a new customer; an agent's new customer is that agent's."""
     person = request.person
     offered = {"addresses": request.GET.getlist("address")}
-    form = NewCustomerForm(person, request.POST or None, initial=offered)
+    form = NewCustomerForm(person, sent(request), initial=offered)
     if form.is_valid():
         typed = {"agent": person.agent} | form.cleaned_data
         added = form.does(lambda: add_customer(person.organization, **typed, by=_giver(person)))
@@ -131,7 +131,7 @@ def customer_change(request: PersonRequest, pk: int) -> HttpResponse:
     row = get_object_or_404(request.person.customers().select_related("store"), pk=pk)
     addresses = list(row.addresses.order_by("pk").values_list("address", flat=True))
     known = {"name": row.name, "addresses": addresses}
-    form = CustomerForm(request.POST or None, initial=known)
+    form = CustomerForm(sent(request), initial=known)
     if form.is_valid():
         changed = form.does(lambda: change_customer(row, **form.cleaned_data))
         if changed is not None:
@@ -145,8 +145,8 @@ def customer_change(request: PersonRequest, pk: int) -> HttpResponse:
 def customer_agent(request: PersonRequest, pk: int) -> HttpResponse:
     """Given to another agent, or taken away."""
     row = get_object_or_404(request.person.customers().select_related("agent"), pk=pk)
-    form = AgentForm(request.person, request.POST or None, initial={"agent": row.agent_id})
-    if request.method == "POST" and form.is_valid():
+    form = AgentForm(request.person, sent(request), initial={"agent": row.agent_id})
+    if form.is_valid():
         agent = form.cleaned_data["agent"]
         giver = _giver(request.person)
         if form.does(lambda: _given(row, agent, giver)):
@@ -161,7 +161,7 @@ def customer_agent(request: PersonRequest, pk: int) -> HttpResponse:
 @for_administrators
 def customer_import(request: PersonRequest) -> HttpResponse:
     """A CSV file: all of it, or nothing, with the line that is wrong."""
-    form = ImportForm(request.person, request.POST or None, request.FILES or None)
+    form = ImportForm(request.person, sent(request), request.FILES or None)
     if form.is_valid():
         octets, store = form.cleaned_data["lines"].read(), form.cleaned_data["store"]
         organization = request.person.organization

@@ -13,7 +13,7 @@ from buzon.desk.models import User
 from buzon.web import sessions
 from buzon.web.access import public
 from buzon.web.forgotten import ask_for_link, links_are_sent, login_of_link, use_link
-from buzon.web.forms import PageForm
+from buzon.web.forms import PageForm, sent
 from buzon.web.limits import network_of
 from buzon.web.passwords import NewPasswordField
 
@@ -36,7 +36,7 @@ def forgotten(request: HttpRequest) -> HttpResponse:
     """The form; where no e-mail can be sent, whom to ask."""
     if not links_are_sent():
         return render(request, "sign_in/forgotten.html", {"form": None})
-    form = ForgottenForm(request.POST or None)
+    form = ForgottenForm(sent(request))
     if form.is_valid() and form.does(lambda: _asked(request, form.cleaned_data["email"])):
         return redirect("forgotten_asked")
     return render(request, "sign_in/forgotten.html", {"form": form})
@@ -56,7 +56,7 @@ def new_password(request: HttpRequest, pk: int, token: str) -> HttpResponse:
     user = login_of_link(pk, token)
     if user is None:
         return render(request, "sign_in/link_void.html", {}, status=404)
-    form = NewPasswordForm(request.POST or None)
+    form = NewPasswordForm(sent(request))
     if form.is_valid() and form.does(lambda: _changed(user, form.cleaned_data["password"])):
         sessions.begin(request, user)
         messages.success(request, _("Your password is changed, and you are signed in."))

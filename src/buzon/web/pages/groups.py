@@ -18,7 +18,7 @@ from buzon.desk.models import Agent, AgentGroup, Assignment
 from buzon.desk.people import add_group, change_group, remove_group
 from buzon.intake.models import CollectionAccount
 from buzon.web.access import PersonRequest, for_administrators
-from buzon.web.forms import PageForm, PickSeveralField
+from buzon.web.forms import PageForm, PickSeveralField, sent
 from buzon.web.paging import page_of
 
 HERE = {"here": "groups"}
@@ -129,7 +129,7 @@ def group_change(request: PersonRequest, pk: int) -> HttpResponse:
 def group_removal(request: PersonRequest, pk: int) -> HttpResponse:
     """Asks once more; a group that mailboxes use says which, and stays."""
     row = get_object_or_404(request.person.groups(), pk=pk)
-    form = PageForm(request.POST if request.method == "POST" else None)
+    form = PageForm(sent(request))
     if form.is_valid() and form.does(lambda: _removed(row)):
         messages.success(request, _("Removed the group {name}.").format(name=row.name))
         return redirect("groups")
@@ -144,7 +144,7 @@ def _form(
     *,
     initial: dict[str, object] | None = None,
 ) -> GroupForm:
-    form = GroupForm(request.POST if request.method == "POST" else None, initial=initial)
+    form = GroupForm(sent(request), initial=initial)
     agents: MembersField = form.fields["agents"]  # type: ignore[assignment]
     agents.offer(offered)
     return form

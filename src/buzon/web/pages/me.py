@@ -18,7 +18,7 @@ from buzon.desk.people import set_status
 from buzon.notify.copies import are_set_up
 from buzon.web import sessions
 from buzon.web.access import Person, PersonRequest, for_agents
-from buzon.web.forms import PageForm
+from buzon.web.forms import PageForm, sent
 from buzon.web.language import language_of
 from buzon.web.pages.sign_in import keep_language
 from buzon.web.way_back import way_back
@@ -72,7 +72,7 @@ class WishesForm(PageForm):
 def me(request: PersonRequest) -> HttpResponse:
     """Who one is, and what one wishes."""
     person = request.person
-    form = WishesForm(person, request.POST or None)
+    form = WishesForm(person, sent(request))
     if form.is_valid() and form.does(lambda: _chosen(person, form.cleaned_data)):
         return _saved(request)
     shown = {

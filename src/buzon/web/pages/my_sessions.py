@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from buzon.desk.models import User
 from buzon.web import sessions
 from buzon.web.access import PersonRequest, for_agents
-from buzon.web.forms import PageForm
+from buzon.web.forms import PageForm, sent
 from buzon.web.paging import page_of
 from buzon.web.passwords import LONGEST, NewPasswordField, replace_password
 
@@ -65,7 +65,7 @@ def my_other_sessions_end(request: PersonRequest) -> HttpResponse:
 @for_agents
 def my_password(request: PersonRequest) -> HttpResponse:
     """A new password, for who knows the current one; all other browsers are signed out."""
-    form = PasswordForm(request.POST or None)
+    form = PasswordForm(sent(request))
     user = request.person.user
     if form.is_valid() and form.does(lambda: _replaced(user, form.cleaned_data)):
         sessions.keep_after_new_password(request, user)

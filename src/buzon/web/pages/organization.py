@@ -17,7 +17,7 @@ from buzon.desk.organizations import change_organization
 from buzon.intake.accounts import most_accounts
 from buzon.notify.copies import are_set_up
 from buzon.web.access import PersonRequest, for_administrators
-from buzon.web.forms import PageForm
+from buzon.web.forms import PageForm, sent
 from buzon.web.time_zones import time_zones
 
 HERE = {"here": "organization"}
@@ -48,7 +48,7 @@ def organization(request: PersonRequest) -> HttpResponse:
     """Name, language and time zone; and facts that only the operator changes."""
     row = request.person.organization
     before = {"name": row.name, "language": row.language, "time_zone": row.time_zone}
-    form = OrganizationForm(request.POST if request.method == "POST" else None, initial=before)
+    form = OrganizationForm(sent(request), initial=before)
     zone: forms.ChoiceField = form.fields["time_zone"]  # type: ignore[assignment]
     zone.choices = time_zones(also=row.time_zone)
     if form.is_valid():

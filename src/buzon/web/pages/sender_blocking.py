@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods
 from buzon.desk.addresses import fold_all
 from buzon.desk.blocking import block_sender
 from buzon.web.access import PersonRequest, for_administrators
-from buzon.web.forms import PageForm
+from buzon.web.forms import PageForm, sent
 
 
 class BlockForm(PageForm):
@@ -64,7 +64,7 @@ def letter_blocking(request: PersonRequest, pk: int) -> HttpResponse:
 def _blocking(
     request: PersonRequest, addresses: list[str], *, back: str, name: str, here: str
 ) -> HttpResponse:
-    form = BlockForm(request.POST if request.method == "POST" else None)
+    form = BlockForm(sent(request))
     form.offer(addresses)
     if form.is_valid():
         written = form.cleaned_data["written"]

@@ -19,7 +19,7 @@ from buzon.desk.models import Agent, Organization, Store, User
 from buzon.intake.models import CollectionAccount
 from buzon.web import sessions, setting_up, wiring
 from buzon.web.access import public
-from buzon.web.forms import PageForm
+from buzon.web.forms import PageForm, sent
 from buzon.web.limits import network_of
 from buzon.web.passwords import NewPasswordField
 from buzon.web.time_zones import time_zones
@@ -91,7 +91,7 @@ def setup(request: HttpRequest) -> HttpResponse:
     """For whoever has the code of the terminal: the administrator, and the shop's name."""
     if not setting_up.is_open():
         raise Http404
-    form = SetupForm(request.POST or None, code=request.GET.get("code", "")[:100])
+    form = SetupForm(sent(request), code=request.GET.get("code", "")[:100])
     if form.is_valid():
         network = network_of(request)
         user = form.does(lambda: setting_up.set_up_shop(network=network, **form.cleaned_data))

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from buzon.desk.stores import add_store
 from buzon.web import setting_up
 from buzon.web.access import Person, PersonRequest, for_administrators
-from buzon.web.forms import PageForm
+from buzon.web.forms import PageForm, sent
 from buzon.web.pages.setup import in_demonstration, setup_progress
 from buzon.web.pages.stores import StoreForm
 from buzon.web.setting_up import NewAgent, add_people
@@ -86,7 +86,7 @@ class PeopleForm(PageForm):
 @for_administrators
 def setup_stores(request: PersonRequest) -> HttpResponse:
     """One store after the other, or none: with one shop there is no need."""
-    form = StoreForm(request.POST or None)
+    form = StoreForm(sent(request))
     if form.is_valid():
         name = form.cleaned_data["name"]
         added = form.does(lambda: add_store(request.person.organization, name))
@@ -102,7 +102,7 @@ def setup_stores(request: PersonRequest) -> HttpResponse:
 def setup_people(request: PersonRequest) -> HttpResponse:
     """Agents and their group; the answer to the form shows their first passwords, once."""
     person = request.person
-    form = PeopleForm(person, request.POST or None)
+    form = PeopleForm(person, sent(request))
     if form.is_valid():
         added = form.does(lambda: _added(person, form))
         if added is not None:
@@ -116,7 +116,7 @@ def setup_people(request: PersonRequest) -> HttpResponse:
 def setup_mailbox(request: PersonRequest) -> HttpResponse:
     """What to have at hand, before the form. Sent, it is the button of the demonstration shop."""
     can_try = setting_up.may_try_demonstration(request.person.organization)
-    form = PageForm(request.POST if request.method == "POST" and can_try else None)
+    form = PageForm(sent(request) if can_try else None)
     if form.is_valid():
         demonstrated = form.does(setting_up.demonstration)
         if demonstrated is not None:

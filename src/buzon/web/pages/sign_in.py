@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from buzon.desk.logins import has_administrator
 from buzon.web import sessions, setting_up
 from buzon.web.access import PersonRequest, for_agents, person_of, public
-from buzon.web.forms import PageForm
+from buzon.web.forms import PageForm, sent
 from buzon.web.language import SPOKEN
 from buzon.web.limits import network_of
 from buzon.web.signing_in import login_with
@@ -44,7 +44,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         return redirect(way_back(request))
     if not has_administrator():
         return redirect("setup")
-    form = SignInForm(request.POST or None)
+    form = SignInForm(sent(request))
     if form.is_valid():
         given = form.cleaned_data
         user = form.does(lambda: login_with(network=network_of(request), **given))

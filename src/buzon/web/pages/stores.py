@@ -14,7 +14,7 @@ from buzon.desk.stores import add_store, remove_store, rename_store
 from buzon.intake.models import CollectionAccount
 from buzon.web.access import PersonRequest, for_administrators
 from buzon.web.counts import number_of
-from buzon.web.forms import PageForm
+from buzon.web.forms import PageForm, sent
 from buzon.web.paging import page_of
 
 HERE = {"here": "stores"}
@@ -43,7 +43,7 @@ def stores(request: PersonRequest) -> HttpResponse:
 @for_administrators
 def new_store(request: PersonRequest) -> HttpResponse:
     """The form of a new store."""
-    form = StoreForm(request.POST or None)
+    form = StoreForm(sent(request))
     if form.is_valid():
         name = form.cleaned_data["name"]
         added = form.does(lambda: add_store(request.person.organization, name))
@@ -59,7 +59,7 @@ def store(request: PersonRequest, pk: int) -> HttpResponse:
     """One store: its name, and what belongs to it."""
     row = get_object_or_404(request.person.stores(), pk=pk)
     called = row.name
-    form = StoreForm(request.POST or None, initial={"name": called})
+    form = StoreForm(sent(request), initial={"name": called})
     if form.is_valid():
         renamed = form.does(lambda: rename_store(row, form.cleaned_data["name"]))
         if renamed is not None:
@@ -82,7 +82,7 @@ def store(request: PersonRequest, pk: int) -> HttpResponse:
 def store_removal(request: PersonRequest, pk: int) -> HttpResponse:
     """Asks once more; a store with customers, letters or collection accounts says so and stays."""
     row = get_object_or_404(request.person.stores(), pk=pk)
-    form = PageForm(request.POST if request.method == "POST" else None)
+    form = PageForm(sent(request))
     if form.is_valid() and form.does(lambda: _removed(row)):
         messages.success(request, _("Removed the store {name}.").format(name=row.name))
         return redirect("stores")
