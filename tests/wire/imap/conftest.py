@@ -1,6 +1,8 @@
 """The place that the suite runs at: each server, in each kind of encryption."""
 
+import contextlib
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 
 import pytest
 
@@ -9,41 +11,42 @@ from buzon.wire.endpoint import Security
 from tests.servers.dovecot import Dovecot
 from tests.wire.imap.servers import Ours, Place, Real
 
-PLACES = [(kind, security) for kind in ("dovecot", "ours") for security in Security]
+KINDS = ("dovecot", "ours")
+PLACES = [(kind, security) for kind in KINDS for security in Security]
+Serve = Callable[[str, Security], AbstractContextManager[Place]]
 
 
 @pytest.fixture(params=PLACES, ids=[f"{kind}-{security}" for kind, security in PLACES])
-def place(
-    request: pytest.FixtureRequest, dovecot: Dovecot, fresh_login: Callable[[], str]
-) -> Iterator[Place]:
+def place(request: pytest.FixtureRequest, serve: Serve) -> Iterator[Place]:
     """A server with an empty INBOX and a login of its own."""
-    kind, security = request.param
-    if kind == "dovecot":
-        yield Real(dovecot, fresh_login(), security)
-        return
-    with MailServer(Mailstore(), protocol="imap", security=security.value) as server:
-        yield Ours(server)
+    with serve(*request.param) as found:
+        yield found
 
 
-@pytest.fixture(params=["dovecot", "ours"])
-def clear_place(
-    request: pytest.FixtureRequest, dovecot: Dovecot, fresh_login: Callable[[], str]
-) -> Iterator[Place]:
+@pytest.fixture(params=KINDS)
+def clear_place(request: pytest.FixtureRequest, serve: Serve) -> Iterator[Place]:
     """The same without encryption only: for what has nothing to do with it, and takes time."""
-    if request.param == "dovecot":
-        yield Real(dovecot, fresh_login(), Security.NONE)
-        return
-    with MailServer(Mailstore(), protocol="imap", security="none") as server:
-        yield Ours(server)
+    with serve(request.param, Security.NONE) as found:
+        yield found
 
 
-@pytest.fixture(params=["dovecot", "ours"])
-def tls_place(
-    request: pytest.FixtureRequest, dovecot: Dovecot, fresh_login: Callable[[], str]
-) -> Iterator[Place]:
+@pytest.fixture(params=KINDS)
+def tls_place(request: pytest.FixtureRequest, serve: Serve) -> Iterator[Place]:
     """The same over TLS only."""
-    if request.param == "dovecot":
-        yield Real(dovecot, fresh_login(), Security.TLS)
-        return
-    with MailServer(Mailstore(), protocol="imap", security="tls") as server:
-        yield Ours(server)
+    with serve(request.param, Security.TLS) as found:
+        yield found
+
+
+@pytest.fixture
+def serve(dovecot: Dovecot, fresh_login: Callable[[], str]) -> Serve:
+    """Gives a place by the kind of its server and its encryption."""
+
+    @contextlib.contextmanager
+    def serving(kind: str, security: Security) -> Iterator[Place]:
+        if kind == "dovecot":
+            yield Real(dovecot, fresh_login(), security)
+            return
+        with MailServer(Mailstore(), protocol="imap", security=security.value) as server:
+            yield Ours(server)
+
+    return serving

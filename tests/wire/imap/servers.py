@@ -1,20 +1,22 @@
 """One face for the two servers that the IMAP suite runs against: Dovecot, and ours."""
 
 import os
+import time
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Protocol
 
 from buzon.demo.server import MailServer, Mailstore
 from buzon.wire.endpoint import Credentials, Endpoint, Limits, Security
 from buzon.wire.imap.session import ImapSession
+from buzon.wire.imap.values import Retrieved, Wanted
 from tests.servers.dovecot import Dovecot
+
+WHEN = datetime(2024, 2, 29, 12, 30, 15, tzinfo=UTC)
 
 
 class Place(Protocol):
     """A server with one login of its own, and what lies there, seen past any protocol."""
-
-    special_uses: bool
 
     def endpoint(self, **changes: object) -> Endpoint: ...
 
@@ -37,8 +39,6 @@ class Place(Protocol):
 
 class Ours:
     """The demonstration's server, with its store in reach."""
-
-    special_uses = True
 
     def __init__(self, server: MailServer) -> None:
         self.server = server
@@ -84,7 +84,6 @@ class Ours:
 class Real:
     """A login of its own on the Dovecot that the tests of this process share."""
 
-    special_uses = True
     _letters = {"S": "\\Seen", "T": "\\Deleted", "F": "\\Flagged", "R": "\\Answered"}
 
     def __init__(self, server: Dovecot, login: str, security: Security) -> None:
@@ -125,6 +124,22 @@ def opened(place: Place, *, limits: Limits | None = None, compress: bool = False
     return ImapSession.open(
         place.endpoint(), place.credentials(), limits or Limits(), compress=compress
     )
+
+
+def wanted(session: ImapSession) -> list[Wanted]:
+    return [Wanted(one.uid, one.size) for one in session.listing()]
+
+
+def fetched(session: ImapSession) -> list[Retrieved]:
+    return sorted(session.messages(wanted(session)), key=lambda one: one.uid)
+
+
+def await_that(holds: Callable[[], bool], *, seconds: float = 10) -> None:
+    """Dovecot looks into its folder once a second."""
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline, "it did not come to hold in time"
+        time.sleep(0.05)
 
 
 def ours(**settings: object) -> Callable[[], MailServer]:
