@@ -45,7 +45,7 @@ def test_the_list_shows_each_account_with_its_counts(cast: Cast) -> None:
     assert re.search(r"2\d s ago in 3\d s", told)
     assert f'href="/ledger/?account={account.pk}&amp;outcome=filed"><span>Filed</span> ' in page
     assert "<strong>1,200</strong>" in page
-    assert f'href="/ledger/?account={account.pk}&amp;outcome=failed"' in page
+    assert f'href="/quarantine/?account={account.pk}"' in page
     assert "outcome=skipped" not in page
     assert "1 of 10 in use" in told
     spanish = words(cast.browser(cast.olga, language="es").get(LIST).text)
@@ -214,14 +214,64 @@ def test_customers_for_nobody_are_said(cast: Cast) -> None:
     assert "no group is chosen" in cast.browser(cast.olga).get(LIST).text
 
 
+@pytest.mark.parametrize(
+    ("language", "why", "answers"),
+    [
+        (
+            "en",
+            {"renumbered": "Perhaps it was emptied", "renumbered_often": "is being repaired"},
+            ["nothing is deleted there for it", "wrong mailbox or the wrong server",
+             "What arrives waits there", "Deleting what was downloaded goes on as well."],
+        ),
+        (
+            "es",
+            {"renumbered": "Quizá se vació", "renumbered_often": "se esté reparando"},
+            ["no se elimina nada allí por ello", "el buzón o el servidor equivocado",
+             "Lo que llegue espera allí", "También se sigue eliminando lo ya descargado."],
+        ),
+    ],
+)  # fmt: skip
+def test_each_answer_says_what_it_does(
+    cast: Cast, language: str, why: dict[str, str], answers: list[str]
+) -> None:
+    account = account_of(cast.shop, after="delete")
+    details = {"folder": "INBOX", "found": 1, "expected": 9, "times": 3}
+    browser = cast.browser(cast.olga, language=language)
+    for code, explained in why.items():
+        set_state(account, "stopped", reason(code, **details))
+        told = words(browser.get(f"{LIST}{account.pk}").text)
+        for each in (explained, *answers):
+            assert each in told, (code, each)
+        assert [one in told for one in why.values()].count(True) == 1
+    CollectionAccount.objects.update(after="leave")
+    assert answers[-1] not in words(browser.get(f"{LIST}{account.pk}").text)
+
+
+@pytest.mark.parametrize(
+    ("language", "told"),
+    [
+        ("en", "no letter is lost after a restore: what the backup lacks is collected again"),
+        (
+            "es",
+            "no se pierde ninguna carta al restaurar: lo que falte en la copia se vuelve a recoger",
+        ),
+    ],
+)
+def test_where_deletion_is_switched_on_stands_what_makes_a_restore_safe(
+    cast: Cast, language: str, told: str
+) -> None:
+    browser = cast.browser(cast.olga, language=language)
+    assert told in words(browser.get(f"{LIST}new").text)
+
+
 def test_the_page_shows_folders_ledger_and_failures(cast: Cast) -> None:
     account = account_of(cast.shop, folders=["INBOX"], sent_folders=["Enviados"])
     account.folders.filter(name="INBOX").update(
         baseline_at=timezone.now(), history_total=100, low=61, outside=7, baseline_uidnext=41
     )
     arrive(account, 40, of_history=True, sender="eva@example.com", reason=reason("known_customer"))
-    failing = reason("not_understood", error="x")
-    arrive(account, 1, outcome="failed", sender="roto@example.com", reason=failing, sha256="")
+    failing = {"reason": reason("not_understood", error="x"), "attempts": 3, "sha256": ""}
+    arrive(account, 1, outcome="failed", sender="roto@example.com", **failing)
     told = words(cast.browser(cast.olga).get(f"{LIST}{account.pk}").text)
     # on the server, in the ledger, still to come, outside the window
     assert "INBOX 108 41 60 7" in told
@@ -229,6 +279,7 @@ def test_the_page_shows_folders_ledger_and_failures(cast: Cast) -> None:
     assert "eva@example.com Filed The sender is a customer" in told
     assert "Messages that failed" in told
     assert told.count("roto@example.com") == 2
+    assert "tried 3 times; it waits for you" in told
 
 
 def test_removing_says_what_goes_and_what_stays(cast: Cast) -> None:

@@ -62,6 +62,7 @@ EXPECTED = {
     "ledger_changes": Expected(ADMINISTRATORS, answers=FINE | {204}),
     "ledger_row": Expected(ADMINISTRATORS, BOTH, "arrival", posted=NOT_THERE),
     "ledger_row_raw": Expected(ADMINISTRATORS, GET, "arrival"),
+    "quarantine": Expected(ADMINISTRATORS, BOTH, posted=NOT_THERE),
     "letters": Expected(AGENTS),
     "letter": Expected(AGENTS, GET, "letter"),
     "letter_raw": Expected(AGENTS, GET, "letter"),

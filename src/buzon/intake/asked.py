@@ -24,6 +24,7 @@ from buzon.intake.again import again
 from buzon.intake.earlier import senders_who_are_customers
 from buzon.intake.models import Arrival, CollectionAccount, Duty
 from buzon.intake.models.arrival import Arrivals
+from buzon.intake.quarantine import quarantine_of
 
 _LEFT = (Arrival.Outcome.SKIPPED, Arrival.Outcome.OVERSIZED)
 # The outcomes inside a sentence; in English they are the codes that the command line takes.
@@ -87,17 +88,6 @@ def retry_all(organization: Organization, *, account: CollectionAccount | None =
     """
     failed = quarantine_of(organization, account=account).obtainable()
     return again(lambda: _all_wait_again(failed))
-
-
-def quarantine_of(
-    organization: Organization, *, account: CollectionAccount | None = None
-) -> Arrivals:
-    """The failed messages of the organization, or of one of its accounts."""
-    accounts = CollectionAccount.objects.filter(organization=organization)
-    if account is not None:
-        accounts = accounts.filter(pk=account.pk)
-    # By account: that is what the index of outcomes begins with.
-    return Arrival.objects.filter(account__in=accounts, outcome=Arrival.Outcome.FAILED)
 
 
 def fetch(organization: Organization, ids: Collection[int]) -> int:

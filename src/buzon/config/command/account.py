@@ -33,6 +33,12 @@ arguments of a process are shown to every user of the machine:
 _SET = """Change what is given, and nothing else. Folders that are given replace those that the
 account has; a folder that goes takes its part of the ledger with it (its letters stay)."""
 
+_RESUME = """An account stops where its server has renumbered a folder and too few of the known
+messages are found again, or where it does so again and again: buzon account show NAME says which.
+Resume it, and what is found again keeps its place, the rest counts as gone from the server (nothing
+is deleted there for it, and its letters stay here), and what is there now is collected. Is it the
+wrong mailbox, correct it first: buzon account set NAME. Until then nothing is collected."""
+
 
 def add_to(parser: Parser) -> None:
     """The verbs."""
@@ -49,7 +55,10 @@ def add_to(parser: Parser) -> None:
         "remove", "Remove an account with its ledger; letters and the server stay as they are",
         _remove, writes=True,
     )  # fmt: skip
-    resume = verbs.add("resume", "Collect again after Buzón stopped to ask", _resume, writes=True)
+    resume = verbs.add(
+        "resume", "Collect again after Buzón stopped to ask", _resume, writes=True,
+        description=_RESUME,
+    )  # fmt: skip
     check = verbs.add(
         "check", "Ask the server whether this account would work; changes nothing", _check
     )

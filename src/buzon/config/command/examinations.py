@@ -1,6 +1,7 @@
 """What `buzon doctor` looks at: each examination gives its findings, and changes nothing."""
 
 import os
+import shlex
 import shutil
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -209,12 +210,18 @@ def accounts(organization: Organization | None) -> Iterator[Finding]:
         works = account.state == CollectionAccount.State.WORKING
         why = sentence(account.state_reason).rstrip(".")  # a mail server's error brings its own
         detail = f"{account.name} is {account.state}" + (f": {why}." if why else ".")
-        remedy = "" if works else f"buzon account check {account.name} says more."
-        yield Finding("account", works, detail, remedy)
+        yield Finding("account", works, detail, "" if works else _remedy(account))
     failed = Arrival.objects.filter(account__in=_accounts(organization), outcome="failed").count()
     if failed:
         remedy = "buzon ledger --outcome failed lists them; buzon retry --all tries them again."
         yield Finding("messages", False, f"{failed:,} messages failed.", remedy)
+
+
+def _remedy(account: CollectionAccount) -> str:
+    name = shlex.quote(account.name)
+    if account.state == CollectionAccount.State.STOPPED:
+        return f"Decide: buzon account resume {name} goes on; its --help says what that does."
+    return f"buzon account check {name} says more."
 
 
 def _accounts(organization: Organization | None) -> Any:

@@ -172,8 +172,8 @@ class AccountForm(PageForm):
         label=gettext_lazy("Days that a downloaded message stays there"),
         required=False,
         help_text=gettext_lazy(
-            "0 deletes it as soon as it is stored here. With some days, what a restored backup has "
-            "lost can be collected again."
+            "0 deletes it as soon as it is stored here. With more days than lie between two "
+            "backups, no letter is lost after a restore: what the backup lacks is collected again."
         ),
         widget=forms.NumberInput(attrs={"min": 0, "max": 365, "inputmode": "numeric"}),
     )

@@ -12,6 +12,7 @@ from buzon.desk.letters import threads, unread
 from buzon.desk.models import Agent, Assignment, Message
 from buzon.intake.models import Arrival, CollectionAccount
 from buzon.intake.overview import waits_for_customers
+from buzon.intake.quarantine import held_by
 from buzon.intake.today import decided_since
 from buzon.web.access import Person, PersonRequest, for_agents
 from buzon.web.letter_rows import listed
@@ -60,6 +61,7 @@ def _of_shop(person: Person) -> dict[str, Any]:
         "steps": [] if all(step.done for step in steps) else steps,
         "accounts": sorted(accounts, key=_working_last),
         "failing": sum(account.active and not _is_working(account) for account in accounts),
+        "failed_messages": sum(one.number for one in held_by(accounts)),
         "today": _today(person),
         "agents": person.agents().filter(active=True)[:MOST_ROWS],
         "unassigned": shown.select_related("store").prefetch_related("addresses"),

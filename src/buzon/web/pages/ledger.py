@@ -1,12 +1,11 @@
 """The ledger: the fate of every message seen on the servers, and what a person can ask of it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from django import forms
 from django.contrib import messages
-from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path, reverse
@@ -22,6 +21,7 @@ from buzon.intake.ledger import PLACES, Part, Wanted, part_of_ledger, rows_of_le
 from buzon.intake.models import Arrival, CollectionAccount
 from buzon.web.access import PersonRequest, for_administrators
 from buzon.web.forms import REFUSALS, PageForm, PickField
+from buzon.web.shown import number
 from buzon.web.way_back import way_back
 
 HERE = {"here": "ledger"}
@@ -71,12 +71,13 @@ class Shown:
         return self.row.outcome == Arrival.Outcome.WAITING
 
 
-def _shown(row: Arrival) -> Shown:
+def shown(row: Arrival) -> Shown:
+    """The row with its colour and its buttons."""
     is_there = row.gone_at is None
     return Shown(
         row=row,
         tone=TONES.get(row.outcome, "quiet"),
-        can_retry=row.outcome == Arrival.Outcome.FAILED and (is_there or bool(row.sha256)),
+        can_retry=row.outcome == Arrival.Outcome.FAILED and row.is_obtainable,
         can_fetch=row.outcome in (Arrival.Outcome.SKIPPED, Arrival.Outcome.OVERSIZED) and is_there,
         can_create=can_become_customer(row),
     )
@@ -86,19 +87,18 @@ def _shown(row: Arrival) -> Shown:
 @for_administrators
 def ledger(request: PersonRequest) -> HttpResponse:
     """The rows that the filters want; a POST asks something of the ticked ones."""
-    ticked = _keys(request.POST.getlist("ids"))
-    if request.method == "POST" and _asked(request, ticked):
-        asked = ",".join(map(str, ticked))
-        return redirect(f"{reverse('ledger')}?{urlencode({'ids': asked}, safe=',')}")
+    ticked = keys_of(request.POST.getlist("ids"))
+    if request.method == "POST" and ask(request, ticked):
+        return redirect(ledger_of(ticked))
     form = FilterForm(request)
-    ids = _keys(request.GET.get("ids", "").split(","))
+    ids = keys_of(request.GET.get("ids", "").split(","))
     organization = request.person.organization
     if ids:
         part = Part(rows_of_ledger(organization, ids))
     else:
-        before = _keys([request.GET.get("before", "")])
+        before = keys_of([request.GET.get("before", "")])
         part = part_of_ledger(organization, _wanted(form), before=before[0] if before else None)
-    words = {"form": form, "part": part, "rows": [_shown(row) for row in part.rows]}
+    words = {"form": form, "part": part, "rows": [shown(row) for row in part.rows]}
     words |= {"asked": bool(ids), "ticked": ticked, "is_filtered": _is_filtered(request)}
     return render(request, "ledger/list.html", words | HERE)
 
@@ -107,8 +107,8 @@ def ledger(request: PersonRequest) -> HttpResponse:
 @for_administrators
 def ledger_changes(request: PersonRequest) -> HttpResponse:
     """Those of the waiting rows of a page that wait no more, to be put in their places."""
-    keys = _keys(request.GET.get("ids", "").split(","))
-    rows = [_shown(row) for row in rows_of_ledger(request.person.organization, keys)]
+    keys = keys_of(request.GET.get("ids", "").split(","))
+    rows = [shown(row) for row in rows_of_ledger(request.person.organization, keys)]
     return render(request, "ledger/changes.html", {"rows": rows})
 
 
@@ -116,12 +116,12 @@ def ledger_changes(request: PersonRequest) -> HttpResponse:
 @for_administrators
 def ledger_row(request: PersonRequest, pk: int) -> HttpResponse:
     """One message: everything that is known of it, and what can be asked."""
-    found = rows_of_ledger(request.person.organization, _keys([str(pk)]))
+    found = rows_of_ledger(request.person.organization, keys_of([str(pk)]))
     if not found:
         raise Http404
-    if request.method == "POST" and _asked(request, [pk]):
+    if request.method == "POST" and ask(request, [pk]):
         return redirect("ledger_row", pk=pk)
-    words = {"one": _shown(found[0]), "back": way_back(request, otherwise="ledger")}
+    words = {"one": shown(found[0]), "back": way_back(request, otherwise="ledger")}
     return render(request, "ledger/row.html", words | HERE)
 
 
@@ -157,7 +157,13 @@ def _wanted(form: FilterForm) -> Wanted:
     )
 
 
-def _asked(request: PersonRequest, ids: list[int]) -> bool:
+def ledger_of(ids: list[int]) -> str:
+    """Where these rows are shown, and what becomes of them."""
+    asked = ",".join(map(str, ids))
+    return f"{reverse('ledger')}?{urlencode({'ids': asked}, safe=',')}"
+
+
+def ask(request: PersonRequest, ids: list[int]) -> bool:
     """What the pressed button asks for these rows; False where it was refused, and says why."""
     verb = _VERBS.get(request.POST.get("verb", ""))
     if verb is None:
@@ -170,24 +176,25 @@ def _asked(request: PersonRequest, ids: list[int]) -> bool:
     except REFUSALS as refusal:
         messages.error(request, refusal.sentence)
         return False
-    _warn_of_standstill(request, ids)
+    accounts = request.person.collection_accounts()
+    warn_of_standstill(request, accounts.filter(arrivals__in=ids).distinct())
     return True
 
 
-def _warn_of_standstill(request: PersonRequest, ids: list[int]) -> None:
+def warn_of_standstill(request: PersonRequest, accounts: Iterable[CollectionAccount]) -> None:
     """Where nothing is collected, waiting for the next collection can take long."""
-    accounts = request.person.collection_accounts().filter(arrivals__in=ids).distinct()
-    for account in accounts.filter(Q(active=False) | Q(state=CollectionAccount.State.STOPPED)):
-        told = _("{name} is not being collected now: what waits there goes on when it does.")
-        messages.warning(request, told.format(name=account.name))
+    for account in accounts:
+        if not account.active or account.state == CollectionAccount.State.STOPPED:
+            told = _("{name} is not being collected now: what waits there goes on when it does.")
+            messages.warning(request, told.format(name=account.name))
 
 
 def _retry(organization: Organization, ids: list[int]) -> str:
-    return _waiting(retry(organization, ids))
+    return they_wait(retry(organization, ids))
 
 
 def _fetch(organization: Organization, ids: list[int]) -> str:
-    return _waiting(fetch(organization, ids))
+    return they_wait(fetch(organization, ids))
 
 
 def _create(organization: Organization, ids: list[int]) -> str:
@@ -195,16 +202,17 @@ def _create(organization: Organization, ids: list[int]) -> str:
     told = ngettext(
         "%(num)s customer was created.", "%(num)s customers were created.", len(created.customers)
     )
-    return told % {"num": len(created.customers)} + " " + _waiting(created.letters)
+    return told % {"num": len(created.customers)} + " " + they_wait(created.letters)
 
 
-def _waiting(count: int) -> str:
+def they_wait(count: int) -> str:
+    """What was asked for so many messages, in a sentence."""
     told = ngettext(
         "%(num)s message waits for the next collection.",
         "%(num)s messages wait for the next collection.",
         count,
     )
-    return told % {"num": count}
+    return told % {"num": number(count)}
 
 
 _VERBS: dict[str, Callable[[Organization, list[int]], str]] = {
@@ -218,7 +226,7 @@ def _is_filtered(request: HttpRequest) -> bool:
     return any(request.GET.get(name) for name in FilterForm.base_fields)
 
 
-def _keys(written: list[str]) -> list[int]:
+def keys_of(written: list[str]) -> list[int]:
     """Row numbers as a browser sends them; what is none of ours counts for nothing."""
     good = (one for one in written if one.isascii() and one.isdigit() and len(one) < 19)
     return [int(one) for one in good][:MOST_ASKED]
