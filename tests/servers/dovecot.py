@@ -9,22 +9,17 @@ Four listeners for each protocol, told apart by loopback address (Dovecot choose
 
 Mail lies in Maildirs, which `deliver` and `messages` write and read as files: they are the oracle
 of the tests, apart from any protocol. With `storage="mdbox"` they go through Python's imaplib.
-
-Longer than a file should be: one server, its life and its mail; the configuration is elsewhere.
 """
 
 import contextlib
 import hashlib
 import os
-import pwd
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -35,8 +30,10 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from buzon.wire.endpoint import Credentials, Endpoint, Security
-from tests.servers import mdbox
-from tests.servers.dovecot_conf import ADDRESSES, PLAIN, SELF_SIGNED, STRICT, configuration
+from tests.servers import maildir, mdbox
+from tests.servers.dovecot_conf import PLAIN, STRICT, configuration
+from tests.servers.dovecot_listeners import Listener, accepts, address_of, free_listeners
+from tests.servers.dovecot_login import Login
 from tests.servers.modified_utf7 import encode_folder
 
 DOVECOT = "/usr/sbin/dovecot"
@@ -47,42 +44,6 @@ PORT_ATTEMPTS = 5
 
 class DovecotUnavailable(RuntimeError):
     """Dovecot cannot be started here; the sentence says what to do."""
-
-
-@dataclass(frozen=True, slots=True)
-class Listener:
-    """One address and port, for example Listener("imap", Security.TLS, "127.0.0.1", 4711)."""
-
-    protocol: str
-    security: Security
-    address: str
-    port: int
-
-
-@dataclass(slots=True)
-class Login:
-    """One line of the passwd-file."""
-
-    name: str
-    secret: str
-    home: Path
-    special_uses: dict[str, str] = field(default_factory=dict)
-
-    def line(self, uid: int, gid: int) -> str:
-        """In hex the secret may hold any character, also a colon."""
-        secret = "{PLAIN.HEX}" + self.secret.encode().hex()
-        return f"{self.name}:{secret}:{uid}:{gid}::{self.home}::{self._special_use_fields()}\n"
-
-    def _special_use_fields(self) -> str:
-        if not self.special_uses:
-            return ""
-        prefix = "userdb_namespace/inbox/mailbox"
-        keys = {f"f{place}": name for place, name in enumerate(self.special_uses)}
-        fields = [f"{prefix}={' '.join(keys)}".replace(" ", ",")]
-        for key, name in keys.items():
-            fields.append(f"{prefix}/{key}/name={name}")
-            fields.append(f"{prefix}/{key}/special_use={self.special_uses[name]}")
-        return " ".join(fields)
 
 
 class Dovecot:
@@ -153,23 +114,8 @@ class Dovecot:
     def _start_on_free_ports(self) -> None:
         """Another process may take a port between our look and Dovecot's bind: then look again."""
         for attempt in range(1, PORT_ATTEMPTS + 1):
-            self.listeners = _free_listeners()
-            configuration_file = self.root / "dovecot.conf"
-            configuration_file.write_text(configuration(self))
-            # The kernel ends Dovecot when we are killed, so that no test run leaves one behind.
-            command = [
-                "setpriv",
-                "--pdeathsig",
-                "TERM",
-                DOVECOT,
-                "-F",
-                "-c",
-                str(configuration_file),
-            ]
-            with (self.root / "start.log").open("wb") as output:
-                self._process = subprocess.Popen(
-                    command, stdout=output, stderr=output, start_new_session=True, umask=0o022
-                )
+            self.listeners = free_listeners()
+            self._launch()
             if self._comes_up():
                 return
             log = self.log()
@@ -177,12 +123,23 @@ class Dovecot:
             if "Address already in use" not in log or attempt == PORT_ATTEMPTS:
                 raise DovecotUnavailable(f"Dovecot did not start. Its log says:\n{log}")
 
+    def _launch(self) -> None:
+        configuration_file = self.root / "dovecot.conf"
+        configuration_file.write_text(configuration(self))
+        # The kernel ends Dovecot when we are killed, so that no test run leaves one behind.
+        tied = ["setpriv", "--pdeathsig", "TERM"]
+        with (self.root / "start.log").open("wb") as output:
+            self._process = subprocess.Popen(
+                [*tied, DOVECOT, "-F", "-c", str(configuration_file)],
+                stdout=output, stderr=output, start_new_session=True, umask=0o022,
+            )  # fmt: skip
+
     def _comes_up(self) -> bool:
         assert self._process is not None
         deadline = time.monotonic() + START_SECONDS
         waiting = list(self.listeners)
         while waiting and time.monotonic() < deadline and self._process.poll() is None:
-            waiting = [listener for listener in waiting if not _accepts(listener)]
+            waiting = [listener for listener in waiting if not accepts(listener)]
         return not waiting and self._process.poll() is None
 
     def _end_process(self) -> None:
@@ -225,7 +182,7 @@ class Dovecot:
     ) -> int:
         """The port for "imap" or "pop3"; NONE and STARTTLS share the clear one."""
         wire = Security.TLS if security == Security.TLS else Security.NONE
-        address = _address(strict=strict, self_signed=self_signed)
+        address = address_of(strict=strict, self_signed=self_signed)
         for listener in self.listeners:
             if (listener.protocol, listener.security, listener.address) == (
                 protocol,
@@ -246,7 +203,7 @@ class Dovecot:
     ) -> Endpoint:
         """The endpoint, trusting `ca_file`; `changes` replace any of its fields."""
         values: dict[str, object] = {
-            "host": _address(strict=strict, self_signed=self_signed),
+            "host": address_of(strict=strict, self_signed=self_signed),
             "port": self.port(protocol, security, strict=strict, self_signed=self_signed),
             "security": Security(security),
             "ca_file": self.ca_file,
@@ -267,10 +224,10 @@ class Dovecot:
             raise ValueError(f"Dovecot's passwd-file cannot hold the login {login!r}")
         home = self.home(login)
         home.mkdir(parents=True)
-        self._own(home.parent)
-        self._own(home)
+        maildir.lend(home.parent)
+        maildir.lend(home)
         if self.storage == "maildir":
-            self._make_maildir(self.folder_path(login, "INBOX"))
+            maildir.make(self.folder_path(login, "INBOX"))
         self._logins[login] = Login(login, password, home)
         self._write(self._logins[login])
 
@@ -305,14 +262,7 @@ class Dovecot:
             mdbox.append(self, login, octets, encode_folder(folder), when, flags)
             return
         self._delivered += 1
-        path = self.folder_path(login, folder)
-        name = _maildir_name(octets, self._delivered)
-        written = path / "tmp" / name
-        written.write_bytes(octets)
-        self._own(written)
-        os.utime(written, (when.timestamp(), when.timestamp()))
-        letters = "".join(sorted(flags))
-        written.rename(path / "cur" / f"{name}:2,{letters}" if flags else path / "new" / name)
+        maildir.append(self.folder_path(login, folder), octets, self._delivered, when, flags)
 
     def messages(self, login: str, folder: str = "INBOX") -> list[bytes]:
         """The octets that lie in the folder now, in order of delivery."""
@@ -331,9 +281,7 @@ class Dovecot:
                 file.unlink()
 
     def _files(self, login: str, folder: str) -> list[Path]:
-        path = self.folder_path(login, folder)
-        found = [file for part in ("new", "cur") for file in (path / part).iterdir()]
-        return sorted(found, key=lambda file: file.name)
+        return maildir.files(self.folder_path(login, folder))
 
     def home(self, login: str) -> Path:
         """The login's folder; named by a digest, since a login may hold any character."""
@@ -341,11 +289,11 @@ class Dovecot:
 
     def folder_path(self, login: str, folder: str) -> Path:
         """The Maildir of a folder, by its readable name."""
-        maildir = self.home(login) / "Maildir"
-        return maildir if folder == "INBOX" else maildir / f".{encode_folder(folder)}"
+        inbox = self.home(login) / "Maildir"
+        return inbox if folder == "INBOX" else inbox / f".{encode_folder(folder)}"
 
     def doveadm(self, *arguments: str) -> str:
-        """Run doveadm on this server; its output. Raises CalledProcessError."""
+        """Run doveadm on this server; its output. Raises RuntimeError."""
         command = [DOVEADM, "-c", str(self.root / "dovecot.conf"), *arguments]
         done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)
         if done.returncode:
@@ -355,7 +303,7 @@ class Dovecot:
     def _write(self, login: Login) -> None:
         """A file of its own for each login: Dovecot looks at a file once a second at most."""
         written = self.root / "logins" / "new"
-        written.write_text(login.line(*self.mail_owner), encoding="utf-8")
+        written.write_text(login.line(*maildir.owner()), encoding="utf-8")
         written.chmod(0o644)
         written.replace(self.root / "logins" / hashlib.sha256(login.name.encode()).hexdigest())
 
@@ -364,23 +312,6 @@ class Dovecot:
         while f"/name\t{name}\n" not in self.doveadm("user", login):
             if time.monotonic() > deadline:
                 raise RuntimeError(f"Dovecot does not read the special use of {name!r}")
-
-    def _make_maildir(self, path: Path) -> None:
-        for part in (path, path / "tmp", path / "new", path / "cur"):
-            part.mkdir(parents=True, exist_ok=True)
-            self._own(part)
-
-    @property
-    def mail_owner(self) -> tuple[int, int]:
-        """Who owns the mail: Dovecot refuses root, so root lends it to nobody."""
-        if os.geteuid() != 0:
-            return os.getuid(), os.getgid()
-        nobody = pwd.getpwnam("nobody")
-        return nobody.pw_uid, nobody.pw_gid
-
-    def _own(self, path: Path) -> None:
-        if os.geteuid() == 0:
-            os.chown(path, *self.mail_owner)
 
 
 def _require_installed() -> None:
@@ -392,42 +323,6 @@ def _require_installed() -> None:
             )
 
 
-def _free_listeners() -> list[Listener]:
-    listeners = []
-    with contextlib.ExitStack() as held:
-        for protocol in ("imap", "pop3"):
-            for address in ADDRESSES:
-                for security in (Security.NONE, Security.TLS):
-                    probe = held.enter_context(socket.socket())
-                    probe.bind((address, 0))
-                    port = probe.getsockname()[1]
-                    listeners.append(Listener(protocol, security, address, port))
-    return listeners
-
-
-def _accepts(listener: Listener) -> bool:
-    """Whether it accepts, and in the clear also greets; waits 10 ms at most when refused."""
-    try:
-        with socket.create_connection((listener.address, listener.port), timeout=5) as stream:
-            return listener.security == Security.TLS or stream.recv(1) in (b"*", b"+")
-    except ConnectionRefusedError:
-        time.sleep(0.01)
-        return False
-
-
-def _address(*, strict: bool, self_signed: bool) -> str:
-    if strict:
-        return STRICT
-    return SELF_SIGNED if self_signed else PLAIN
-
-
 def _fingerprint(path: Path) -> str:
     certificate = x509.load_pem_x509_certificate(path.read_bytes())
     return hashlib.sha256(certificate.public_bytes(Encoding.DER)).hexdigest()
-
-
-def _maildir_name(octets: bytes, number: int) -> str:
-    """Sorts by delivery; S and W (size as stored, size with CRLF) save Dovecot reading the file."""
-    sent = len(octets) + octets.count(b"\n") - octets.count(b"\r\n")
-    seconds, micros = divmod(number, 1_000_000)
-    return f"{1_700_000_000 + seconds}.M{micros:06}P1.buzon,S={len(octets)},W={sent}"
