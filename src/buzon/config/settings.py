@@ -1,10 +1,8 @@
 """Django's settings, made from the environment (`environment.py`)."""
 
 from pathlib import Path
-from typing import Any
 
-import dj_database_url
-
+from buzon.config.database_settings import database
 from buzon.config.environment import read_environment
 from buzon.config.web_settings import allowed_hosts, secret_key
 
@@ -111,39 +109,4 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
 LOGGING_CONFIG = None  # config/logs.py sets it up
-LOCK_SECONDS = 60  # how long a statement waits for a lock that somebody else holds
-
-
-def _sqlite(file: Path) -> dict[str, Any]:
-    return {
-        "ENGINE": "django.db.backends.sqlite3",
-        "NAME": str(file),
-        "OPTIONS": {
-            "transaction_mode": "IMMEDIATE",
-            "timeout": LOCK_SECONDS,
-            "init_command": (
-                "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-64000;"
-                "PRAGMA wal_autocheckpoint=4000; PRAGMA temp_store=MEMORY"
-            ),
-        },
-    }
-
-
-def _database(url: str) -> dict[str, Any]:
-    if not url:
-        return _sqlite(BUZON_DATA_DIR / "buzon.sqlite3")
-    parsed = dict(dj_database_url.parse(url))
-    if str(parsed["ENGINE"]).endswith("sqlite3"):
-        return _sqlite(Path(str(parsed["NAME"])))
-    # A request's thread ends with it, and with it goes its connection: none may be kept.
-    parsed["CONN_MAX_AGE"] = 0
-    # No wait without a deadline: as long as SQLite's busy time-out.
-    options: dict[str, Any] = parsed.setdefault("OPTIONS", {})  # type: ignore[assignment]
-    options["options"] = f"{options.get('options', '')} -c lock_timeout={LOCK_SECONDS}s".strip()
-    # Octets go to the server as they are, not as text twice as long inside the statement; and a
-    # statement that runs for every letter is planned once.
-    options |= {"server_side_binding": True, "prepare_threshold": 5}
-    return parsed
-
-
-DATABASES = {"default": _database(_values["BUZON_DATABASE_URL"])}
+DATABASES = {"default": database(BUZON_DATABASE_URL, BUZON_DATA_DIR)}

@@ -1,11 +1,13 @@
-"""Transactions that lost a race are run again, whole."""
+"""What the database does to a transaction: one that lost a race is run again, whole; and whether it
+was the database that failed or what was to be stored.
+"""
 
 import random
 import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from django.db import OperationalError, connection
+from django.db import InterfaceError, OperationalError, connection
 
 Result = TypeVar("Result")
 
@@ -13,6 +15,9 @@ Result = TypeVar("Result")
 # run again as it is (PostgreSQL manual, 13.5). SQLite waits in its busy handler instead.
 LOST_RACES = ("40001", "40P01")
 TRIES = 6
+# idle_in_transaction_session_timeout and transaction_timeout: this process was stopped in a
+# transaction, and the server has ended the session. psycopg has them among InternalError.
+SLEPT = ("25P03", "25P04")
 
 
 def again(work: Callable[[], Result]) -> Result:
@@ -21,8 +26,18 @@ def again(work: Callable[[], Result]) -> Result:
         try:
             return work()
         except OperationalError as error:
-            state = getattr(error.__cause__, "sqlstate", None)
-            if state not in LOST_RACES or tried == TRIES or connection.in_atomic_block:
+            if _state_of(error) not in LOST_RACES or tried == TRIES or connection.in_atomic_block:
                 raise
             time.sleep(random.uniform(0.01, 0.05) * 2**tried)  # noqa: S311
     raise AssertionError("unreachable")
+
+
+def is_of_the_database(error: Exception) -> bool:
+    """Whether the database itself fails, or is gone: then no message is to blame, and whatever was
+    not committed was not done.
+    """
+    return isinstance(error, OperationalError | InterfaceError) or _state_of(error) in SLEPT
+
+
+def _state_of(error: Exception) -> str | None:
+    return getattr(error.__cause__, "sqlstate", None)

@@ -14,7 +14,7 @@ from typing import Any
 
 import structlog
 from django.conf import settings
-from django.db import InterfaceError, OperationalError, transaction
+from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext_noop
@@ -22,7 +22,7 @@ from django.utils.translation import gettext_noop
 from buzon.desk.filing import lock_filing
 from buzon.desk.reasons import reason
 from buzon.intake import vault
-from buzon.intake.again import again
+from buzon.intake.again import again, is_of_the_database
 from buzon.intake.custody import decide, retry_time
 from buzon.intake.matches import Matches
 from buzon.intake.models import Arrival, CollectionAccount, Folder
@@ -66,9 +66,10 @@ class Processor:
         works = self._read(rows)
         try:
             again(lambda: self._commit(works))
-        except (LeaseLost, OperationalError, InterfaceError):
-            raise  # not about a message: the database or the lease is gone
-        except Exception as error:  # noqa: BLE001 - a message must never hold up the next one
+        except Exception as error:
+            if _is_of_no_message(error):
+                raise
+            # A message must never hold up the next one.
             log.warning("batch_failed", account=self.account.pk, error=type(error).__name__)
             self._one_by_one(works)
         for row in rows:
@@ -146,9 +147,9 @@ class Processor:
         for work in works:
             try:
                 again(partial(self._commit, [work]))
-            except (LeaseLost, OperationalError, InterfaceError):
-                raise
             except Exception as error:
+                if _is_of_no_message(error):
+                    raise
                 log.exception("message_failed", account=self.account.pk, arrival=work.arrival.pk)
                 self._fail(work.arrival, _broken(error))
 
@@ -189,6 +190,10 @@ def _reading(row: Arrival, octets: bytes, apart: ApartReader) -> Reading:
     if not row.sha256:
         return read_header(octets)
     return read(octets) if row.attempts == 1 else apart.read(octets)
+
+
+def _is_of_no_message(error: Exception) -> bool:
+    return isinstance(error, LeaseLost) or is_of_the_database(error)
 
 
 def _broken(error: Exception) -> dict[str, Any]:

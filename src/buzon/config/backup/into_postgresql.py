@@ -21,7 +21,7 @@ from buzon.config.backup.loading import (
     tables_of,
 )
 from buzon.config.backup.make import Watch
-from buzon.config.backup.snapshot import quoted
+from buzon.config.backup.snapshot import quoted, wait_for_us
 from buzon.config.backup.tables import leaves
 from buzon.config.refusal import InstallationError
 
@@ -42,6 +42,7 @@ def load_into_postgresql(archive: Archive, *, watch: Watch) -> None:
         transaction.atomic(),
         connection.cursor() as cursor,
     ):
+        wait_for_us(cursor)
         _check_alone(cursor)
         _drop_tables(cursor)
         make_tables(archive.header, _ALIAS)

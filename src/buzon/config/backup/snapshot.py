@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import quote
 
-from django.conf import settings
 from django.db import connection, transaction
 
 from buzon.config.backup.archive import OCTETS, Column
 from buzon.config.backup.tables import Shape
+from buzon.config.database_settings import LOCK_SECONDS
 from buzon.config.refusal import InstallationError
 
 
@@ -46,7 +46,15 @@ def snapshot() -> Iterator[Snapshot]:
         return
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        wait_for_us(cursor)
         yield _Server(cursor)
+
+
+def wait_for_us(cursor: Any) -> None:
+    """Until this transaction of PostgreSQL's ends it waits for us however long the disk or the
+    pipe takes, at the other end of which our backup is.
+    """
+    cursor.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
 
 
 def _opened(file: Path) -> sqlite3.Connection:
@@ -55,7 +63,7 @@ def _opened(file: Path) -> sqlite3.Connection:
         f"file:{quote(str(file))}?mode=rw",
         uri=True,
         isolation_level=None,
-        timeout=settings.LOCK_SECONDS,
+        timeout=LOCK_SECONDS,
     )
     opened.execute("PRAGMA query_only=ON")
     return opened

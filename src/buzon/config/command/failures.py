@@ -17,6 +17,8 @@ _DISK_FAILS = "The disk of the database fails ({told}); make room, or replace it
 
 # What SQLite, PostgreSQL and psycopg say, and what it means for the person at the command.
 _DATABASE = (
+    (r"idle-in-transaction timeout", "This command was stopped in the middle of a change, which "
+     "the database has taken back meanwhile; do it again."),
     (r"database is locked", "The database is in use by another program; try again."),
     (r"disk is full|no space left|disk full", _DISK_FULL),
     (r"disk i/o error", _DISK_FAILS),
