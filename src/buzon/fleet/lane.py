@@ -10,6 +10,7 @@ import structlog
 from django.db import DatabaseError, connections
 
 from buzon.fleet.backoff import postpone
+from buzon.intake.again import is_of_the_database
 from buzon.lease import Lease, LeaseLost
 
 log = structlog.get_logger("buzon.fleet")
@@ -78,10 +79,19 @@ class Lane:
             run()
         except LeaseLost:
             log.warning("lease lost", lane=self.name, row=lease and lease.pk)
-        except Exception:
-            log.exception("run failed", lane=self.name, row=lease and lease.pk)
+        except Exception as error:
+            self._noted(error, lease)
             if lease is not None:
                 self._postponed(lease)
+
+    def _noted(self, error: Exception, lease: Lease | None) -> None:
+        """A database that fails is no fault of the program: one line, however many runs it ends."""
+        row = lease and lease.pk
+        if is_of_the_database(error):
+            told = str(error).split("\n")[0]
+            log.error("run failed", lane=self.name, row=row, error=type(error).__name__, told=told)
+        else:
+            log.exception("run failed", lane=self.name, row=row)
 
     def _postponed(self, lease: Lease) -> None:
         try:
