@@ -350,4 +350,7 @@ def test_octets_that_are_not_there_or_damaged(cast: Cast, account: CollectionAcc
     assert browser.get(f"/ledger/{one.pk}/raw").content == b"From: a@b.example\r\n\r\n"
     RawMessage.objects.update(octets=b"damaged")
     page = browser.get(f"/ledger/{one.pk}/raw", follow=True)
-    assert "damaged" in page.text
+    assert "damaged: restore it" in page.text
+    RawMessage.objects.all().delete()
+    page = browser.get(f"/ledger/{one.pk}/raw", follow=True)
+    assert "missing: restore it" in page.text

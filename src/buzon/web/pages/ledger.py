@@ -131,18 +131,23 @@ def ledger_row_raw(request: PersonRequest, pk: int) -> HttpResponse:
     """The octets in custody, as they were received; of an oversized message its header."""
     row = get_object_or_404(request.person.arrivals(), pk=pk)
     name = row.sha256 or row.header_sha256
+    if not name:
+        raise Http404
     try:
         octets = vault.get(request.person.organization.pk, name)
-    except vault.NotHeld:
-        raise Http404 from None
-    except vault.Damaged:
-        told = _("What is stored of this message is damaged: restore it from a backup.")
-        messages.error(request, told)
+    except (vault.NotHeld, vault.Damaged) as error:
+        messages.error(request, _not_here(error))
         return redirect("ledger_row", pk=pk)
     answer = HttpResponse(octets, content_type="application/octet-stream")
     answer["Content-Disposition"] = f'attachment; filename="message-{pk}.eml"'
     answer["Content-Security-Policy"] = "sandbox; default-src 'none'"
     return answer
+
+
+def _not_here(error: Exception) -> str:
+    if isinstance(error, vault.Damaged):
+        return _("What is stored of this message is damaged: restore it from a backup.")
+    return _("What was stored of this message is missing: restore it from a backup.")
 
 
 def _wanted(form: FilterForm) -> Wanted:
