@@ -1,9 +1,6 @@
-"""Collection accounts: what may be in them, how many there may be, and their secrets.
+"""A new collection account: what may be in it, how many there may be, and its secret."""
 
-Longer than a file should be: it is one list of what each field takes and refuses.
-"""
-
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -22,30 +19,11 @@ from buzon.intake.accounts import (
     credentials_of,
     endpoint_of,
     field_defaults,
-    remove_account,
-    resume_account,
 )
-from buzon.intake.models import Arrival, CollectionAccount, Duty, Folder
+from buzon.intake.models import CollectionAccount, Folder
 from buzon.wire.endpoint import Security
+from tests.intake.rows import REQUIRED, with_name
 from tests.lease.real_database import real_database
-
-KEY = "first:" + "A" * 43 + "="
-REQUIRED: dict[str, Any] = {
-    "name": "sales",
-    "host": "imap.example.com",
-    "username": "ana@example.com",
-    "secret": "s3cret",
-}
-
-
-@pytest.fixture(autouse=True)
-def _keys(settings: Settings) -> None:
-    settings.BUZON_KEYS = KEY
-
-
-@pytest.fixture
-def shop(db: None) -> Organization:
-    return Organization.objects.create(name="Shop")
 
 
 def test_defaults_are_the_safe_ones(shop: Organization) -> None:
@@ -228,25 +206,21 @@ def test_nothing_of_another_organization(shop: Organization, field: str) -> None
         change_account(account, **{field: theirs})
 
 
-def _with_name(number: int) -> dict[str, Any]:
-    return REQUIRED | {"name": f"a{number}"}
-
-
 def test_r1_the_eleventh_account_is_refused(shop: Organization) -> None:
     for number in range(10):
-        add_account(shop, **_with_name(number))
+        add_account(shop, **with_name(number))
     with pytest.raises(AccountError, match="has 10 collection accounts"):
-        add_account(shop, **_with_name(10))
+        add_account(shop, **with_name(10))
     add_account(Organization.objects.create(name="Other"), **REQUIRED)
 
 
 def test_r1_an_organizations_own_limit_comes_first(shop: Organization, settings: Settings) -> None:
     settings.BUZON_MAX_ACCOUNTS = 1
     Organization.objects.filter(pk=shop.pk).update(max_accounts=2)
-    add_account(shop, **_with_name(0))
-    add_account(shop, **_with_name(1))
+    add_account(shop, **with_name(0))
+    add_account(shop, **with_name(1))
     with pytest.raises(AccountError, match="has 2 collection accounts"):
-        add_account(shop, **_with_name(2))
+        add_account(shop, **with_name(2))
 
 
 ADDER = "tests.intake.adder"
@@ -254,7 +228,7 @@ ADDER = "tests.intake.adder"
 
 def test_r1_two_processes_that_add_the_tenth_at_once() -> None:
     """One of them is the tenth, the other gets the sentence."""
-    database = real_database(BUZON_KEYS=KEY)
+    database = real_database(BUZON_KEYS="first:" + "A" * 43 + "=")
     database.run(ADDER, "prepare", 9)
     adders = [database.start(ADDER, "add", f"racer{number}") for number in range(2)]
     for adder in adders:
@@ -278,7 +252,7 @@ def test_the_secret_is_sealed_for_this_account_alone(shop: Organization) -> None
     credentials = credentials_of(account)
     assert (credentials.username, credentials.secret) == ("ana@example.com", "s3cret")
     assert "s3cret" not in repr(credentials)
-    other = add_account(shop, **_with_name(1))
+    other = add_account(shop, **with_name(1))
     other.secret = account.secret
     with pytest.raises(KeyringError):
         credentials_of(other)
@@ -297,132 +271,6 @@ def test_endpoint_has_the_installations_limits(shop: Organization, settings: Set
     assert endpoint.ca_file == "/ca.pem"
     assert not endpoint.allow_private
     assert endpoint.read_timeout < 10  # a command ends before half of the lease has passed
-
-
-def test_change_only_what_is_given(shop: Organization) -> None:
-    account = add_account(shop, **REQUIRED, address="shop@example.com")
-    # A collector writes meanwhile.
-    CollectionAccount.objects.filter(pk=account.pk).update(state="throttled", failures=3)
-    change_account(account, host="pop.example.com", notify_agent=False)
-    account.refresh_from_db()
-    assert (account.host, account.notify_agent) == ("pop.example.com", False)
-    assert (account.address, account.state, account.failures) == (
-        "shop@example.com",
-        "throttled",
-        3,
-    )
-    assert credentials_of(account).secret == "s3cret"
-
-
-def test_change_is_tried_at_once(shop: Organization) -> None:
-    account = add_account(shop, **REQUIRED)
-    later = timezone.now() + timedelta(hours=1)
-    account.duties.update(due_at=later)
-    change_account(account)
-    assert {duty.due_at for duty in Duty.objects.all()} == {later}
-    change_account(account, secret="n3w")
-    assert all(duty.due_at <= timezone.now() for duty in Duty.objects.all())
-    account.refresh_from_db()
-    assert credentials_of(account).secret == "n3w"
-
-
-def test_change_keeps_the_port_unless_it_was_the_usual_one(shop: Organization) -> None:
-    account = add_account(shop, **REQUIRED)
-    assert change_account(account, security="starttls").port == 143
-    assert change_account(account, port=1143).port == 1143
-    assert change_account(account, security="tls").port == 1143
-
-
-@pytest.mark.parametrize(
-    ("changes", "told"),
-    [
-        ({"port": 70_000}, "1 to 65535"),
-        ({"protocol": "pop3", "after": "read"}, "cannot mark"),
-        ({"name": "b"}, "already"),
-        ({"secret": ""}, "password is empty"),
-        ({"folders": []}, "at least one"),
-    ],
-)
-def test_a_wrong_change_changes_nothing(
-    shop: Organization, changes: dict[str, Any], told: str
-) -> None:
-    account = add_account(shop, **REQUIRED)
-    add_account(shop, **(REQUIRED | {"name": "b"}))
-    before = CollectionAccount.objects.filter(pk=account.pk).values().get()
-    with pytest.raises(AccountError, match=told):
-        change_account(account, host="other.example.com", **changes)
-    assert CollectionAccount.objects.filter(pk=account.pk).values().get() == before
-
-
-def test_what_the_first_look_decided_stays(shop: Organization) -> None:
-    """R4: the window of an account is set at its first collection."""
-    account = add_account(shop, **REQUIRED)
-    change_account(account, start="now")
-    account.folders.update(baseline_at=timezone.now())
-    with pytest.raises(AccountError, match="first collection"):
-        change_account(account, start="all")
-    with pytest.raises(AccountError, match="protocol cannot change"):
-        change_account(account, protocol="pop3")
-    assert change_account(account, start="now", host="new.example.com").host == "new.example.com"
-
-
-def test_folders_are_replaced_and_the_others_keep_their_cursor(shop: Organization) -> None:
-    account = add_account(shop, **REQUIRED, folders=["INBOX", "Ventas"], sent_folders=["Enviados"])
-    account.folders.filter(name="INBOX").update(high=7)
-    _arrival(account, account.folders.get(name="Ventas"), uid=1)
-    change_account(account, folders=["INBOX", "Clientes"])
-    assert set(account.folders.values_list("name", "role", "high")) == {
-        ("INBOX", "inbox", 7),
-        ("Clientes", "inbox", 0),
-        ("Enviados", "sent", 0),
-    }
-    assert not Arrival.objects.exists()
-    change_account(account, sent_folders=[])
-    assert not account.folders.filter(role="sent").exists()
-
-
-def test_resume_after_a_stop_accepts_the_renumbering(shop: Organization) -> None:
-    account = add_account(shop, **REQUIRED)
-    CollectionAccount.objects.filter(pk=account.pk).update(
-        state="stopped", state_reason={"code": "x"}, failures=4
-    )
-    account.duties.update(due_at=None)
-    resume_account(account)
-    account.refresh_from_db()
-    assert (account.state, account.state_reason, account.failures) == ("working", {}, 0)
-    assert account.accept_renumbering
-    assert all(duty.due_at for duty in account.duties.all())
-
-
-def test_resume_after_a_rejected_login_accepts_nothing_else(shop: Organization) -> None:
-    account = add_account(shop, **REQUIRED)
-    CollectionAccount.objects.filter(pk=account.pk).update(state="rejected")
-    resume_account(account)
-    account.refresh_from_db()
-    assert account.state == "working"
-    assert not account.accept_renumbering
-
-
-def test_remove_takes_the_ledger_and_nothing_of_the_other_account(shop: Organization) -> None:
-    account, other = add_account(shop, **REQUIRED), add_account(shop, **_with_name(1))
-    for uid in (1, 2):
-        _arrival(account, account.folders.get(), uid=uid)
-    _arrival(other, other.folders.get(), uid=1)
-    assert remove_account(account).arrivals == 2
-    assert list(CollectionAccount.objects.all()) == [other]
-    assert Arrival.objects.get().account == other
-    assert Duty.objects.count() == 2
-
-
-def _arrival(account: CollectionAccount, folder: Folder, *, uid: int) -> Arrival:
-    return Arrival.objects.create(
-        organization=account.organization,
-        account=account,
-        folder=folder,
-        uidvalidity=1,
-        uid=uid,
-        internal_date=datetime(2026, 1, 1, tzinfo=UTC),
-    )
 
 
 def test_seal_is_the_keyrings(shop: Organization) -> None:

@@ -1,18 +1,15 @@
 """What a person asks of the ledger: try again, fetch after all; all of it or nothing."""
 
-import itertools
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
-from pytest_django.fixtures import Settings
 
 from buzon.desk.customers import add_customer
 from buzon.desk.models import Organization, Store
 from buzon.desk.stores import add_store
-from buzon.intake.accounts import add_account
 from buzon.intake.asked import (
     AskedError,
     earlier_letters,
@@ -22,37 +19,21 @@ from buzon.intake.asked import (
     retry_all,
 )
 from buzon.intake.models import Arrival, CollectionAccount, Duty
+from tests.intake import rows
+from tests.intake.rows import waiting
 
-_uids = itertools.count(1)
 OCTETS = ("sha256", "header_sha256")  # where they are in custody: whole, or the header
 
 
-@pytest.fixture
-def shop(db: None, settings: Settings) -> Organization:
-    settings.BUZON_KEYS = "first:" + "A" * 43 + "="
-    return Organization.objects.create(name="Shop")
-
-
 def account(shop: Organization, name: str = "sales", **fields: Any) -> CollectionAccount:
-    made = add_account(shop, name=name, host="h.example", username="u", secret="s", **fields)
+    made = rows.account_of(shop, name, **fields)
     made.duties.update(due_at=timezone.now() + timedelta(hours=1))
     return made
 
 
 def arrival(of: CollectionAccount, outcome: str, **fields: Any) -> Arrival:
-    return Arrival.objects.create(
-        organization=of.organization,
-        account=of,
-        folder=of.folders.get(),
-        uidvalidity=1,
-        uid=next(_uids),
-        outcome=outcome,
-        **({"reason": {"code": "no_customer"}, "attempts": 3} | fields),
-    )
-
-
-def waiting() -> set[int]:
-    return set(Arrival.objects.filter(outcome="waiting").values_list("pk", flat=True))
+    tried = {"reason": {"code": "no_customer"}, "attempts": 3}
+    return rows.arrival(of, outcome, **(tried | fields))
 
 
 def test_retry_makes_failed_messages_wait_now(shop: Organization) -> None:
@@ -125,12 +106,12 @@ def test_r5_a_stores_customer_has_no_letters_in_another_stores_account(
     north, south = (add_store(shop, name) for name in ("North", "South"))
     add_customer(shop, addresses=["ana@example.com"], store=north)
     accounts: dict[str, Store | None] = {"n": north, "s": south, "all": None}
-    rows = {
+    left = {
         name: arrival(account(shop, name, store=store), "skipped", sender="ana@example.com")
         for name, store in accounts.items()
     }
     assert fetch_earlier_letters(shop, "ana@example.com") == 2
-    assert waiting() == {rows["n"].pk, rows["all"].pk}
+    assert waiting() == {left["n"].pk, left["all"].pk}
 
 
 @pytest.mark.parametrize(
@@ -219,13 +200,7 @@ class TestAll:
         self, shop: Organization, django_assert_num_queries: DjangoAssertNumQueries
     ) -> None:
         of = account(shop)
-        row = arrival(of, "failed", sha256="ab")
-        Arrival.objects.bulk_create(
-            Arrival(
-                organization=shop, account=of, folder=row.folder, uidvalidity=1,
-                uid=100_000 + number, outcome="failed", reason=row.reason, attempts=3,
-            )
-            for number in range(9_999)
-        )  # fmt: skip
+        arrival(of, "failed", sha256="ab")
+        rows.arrive(of, 9_999, outcome="failed", reason={"code": "no_customer"}, attempts=3)
         with django_assert_num_queries(4):  # a savepoint around the two statements
             assert retry_all(shop) == 10_000

@@ -1,63 +1,37 @@
 """From the ledger: an unknown sender becomes a customer, and what they wrote is fetched."""
 
-import itertools
 from typing import Any
 
 import pytest
 from django.utils import timezone
-from pytest_django.fixtures import Settings
 
 from buzon.desk.customers import add_customer
 from buzon.desk.models import Agent, Assignment, Customer, Message, Organization
 from buzon.desk.people import add_agent, add_group
 from buzon.desk.stores import add_store
-from buzon.intake.accounts import add_account
 from buzon.intake.asked import AskedError
 from buzon.intake.asked_customers import create_customer_and_fetch
 from buzon.intake.models import Arrival, CollectionAccount
 from buzon.notify.models import Notification
 from buzon.notify.rounds import tell_now
 from tests.intake.collecting import collect
+from tests.intake.rows import account_of, arrival, waiting
 from tests.intake.scene import STRANGER, outcomes, scene
-
-_uids = itertools.count(1)
-
-
-@pytest.fixture
-def shop(db: None, settings: Settings) -> Organization:
-    settings.BUZON_KEYS = "first:" + "A" * 43 + "="
-    return Organization.objects.create(name="Shop")
-
-
-def account(shop: Organization, name: str = "sales", **fields: Any) -> CollectionAccount:
-    return add_account(shop, name=name, host="h.example", username="u", secret="s", **fields)
 
 
 def left(of: CollectionAccount, sender: str = "zoe@stranger.example", **fields: Any) -> Arrival:
     known = {"outcome": "skipped", "reason": {"code": "unknown_sender"}} | fields
-    return Arrival.objects.create(
-        organization=of.organization,
-        account=of,
-        folder=of.folders.get(),
-        uidvalidity=1,
-        uid=next(_uids),
-        sender=sender,
-        **known,
-    )
-
-
-def waiting() -> set[int]:
-    return set(Arrival.objects.filter(outcome="waiting").values_list("pk", flat=True))
+    return arrival(of, sender=sender, **known)
 
 
 def test_the_sender_becomes_a_customer_of_the_accounts_store_and_all_is_fetched(
     shop: Organization,
 ) -> None:
     north, south = add_store(shop, "North"), add_store(shop, "South")
-    of = account(shop, store=north)
+    of = account_of(shop, store=north)
     chosen, earlier = left(of), left(of)
-    of_no_store = left(account(shop, "info"))
-    left(account(shop, "south", store=south))
+    of_no_store = left(account_of(shop, "info"))
+    left(account_of(shop, "south", store=south))
     left(of, "eva@stranger.example")
     left(of, gone_at=timezone.now())
     made = create_customer_and_fetch(shop, [chosen.pk])
@@ -74,7 +48,7 @@ def test_R10_the_new_customer_is_handed_out_to_the_accounts_group(shop: Organiza
     group = add_group(shop, "Sales")
     for name in ("Ana", "Luis"):
         add_agent(shop, name=name, email=f"{name}@shop.example", groups=[group])
-    of = account(shop, group=group)
+    of = account_of(shop, group=group)
     rows = [left(of, f"new{n}@stranger.example") for n in range(4)]
     made = create_customer_and_fetch(shop, [row.pk for row in rows])
     assert [one.agent.name for one in made.customers if one.agent] == ["Ana", "Luis"] * 2
@@ -83,20 +57,20 @@ def test_R10_the_new_customer_is_handed_out_to_the_accounts_group(shop: Organiza
 
 
 def test_without_a_group_nobody_gets_it_and_nobody_is_alarmed(shop: Organization) -> None:
-    made = create_customer_and_fetch(shop, [left(account(shop)).pk])
+    made = create_customer_and_fetch(shop, [left(account_of(shop)).pk])
     assert made.customers[0].agent is None
     assert not Assignment.objects.exists()
 
 
 def test_two_letters_of_one_sender_make_one_customer(shop: Organization) -> None:
-    of = account(shop)
+    of = account_of(shop)
     rows = [left(of), left(of)]
     made = create_customer_and_fetch(shop, [row.pk for row in (*rows, rows[0])])
     assert (len(made.customers), made.letters) == (1, 2)
 
 
 def test_a_sender_who_is_a_customer_by_now_stays_that_one(shop: Organization) -> None:
-    row = left(account(shop))
+    row = left(account_of(shop))
     zoe = add_customer(shop, addresses=[row.sender])
     made = create_customer_and_fetch(shop, [row.pk])
     assert (made.customers, made.letters) == ([], 1)
@@ -113,7 +87,7 @@ def test_a_sender_who_is_a_customer_by_now_stays_that_one(shop: Organization) ->
     ],
 )
 def test_all_or_nothing(shop: Organization, fields: dict[str, Any], told: str) -> None:
-    of = account(shop)
+    of = account_of(shop)
     good, bad = left(of), left(of, **({"sender": "eva@stranger.example"} | fields))
     with pytest.raises(AskedError, match=f"Message {bad.pk} .*{told}|{told}"):
         create_customer_and_fetch(shop, [good.pk, bad.pk])
@@ -123,7 +97,7 @@ def test_all_or_nothing(shop: Organization, fields: dict[str, Any], told: str) -
 
 def test_nothing_of_another_organization(shop: Organization) -> None:
     other = Organization.objects.create(name="Other")
-    theirs = left(account(other))
+    theirs = left(account_of(other))
     with pytest.raises(AskedError, match=f"no message {theirs.pk}"):
         create_customer_and_fetch(shop, [theirs.pk])
 

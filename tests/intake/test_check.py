@@ -46,7 +46,6 @@ def serve(mail: Mailstore) -> Iterator[Serve]:
 
 @pytest.fixture
 def shop(db: None, settings: Settings) -> Organization:
-    settings.BUZON_KEYS = "first:" + "A" * 43 + "="
     settings.BUZON_CONNECT_TIMEOUT_SECONDS = 5.0
     settings.BUZON_READ_TIMEOUT_SECONDS = 5.0
     return Organization.objects.create(name="Shop")

@@ -1,46 +1,22 @@
 """Reading the ledger: a part at a time, by index, and never past what was looked at."""
 
-import itertools
 from typing import Any
 
 import pytest
 from django.db import connection
 from django.utils import timezone
-from pytest_django.fixtures import Settings
 
 from buzon.desk.models import Organization
 from buzon.intake import ledger
-from buzon.intake.accounts import add_account
 from buzon.intake.ledger import Part, Wanted, part_of_ledger
 from buzon.intake.models import Arrival, CollectionAccount
-
-_uids = itertools.count(1)
-
-
-@pytest.fixture
-def shop(db: None, settings: Settings) -> Organization:
-    settings.BUZON_KEYS = "first:" + "A" * 43 + "="
-    return Organization.objects.create(name="Shop")
-
-
-def account(shop: Organization, name: str = "sales") -> CollectionAccount:
-    return add_account(shop, name=name, host="h.example", username="u", secret="s")
+from tests.intake.rows import account_of, arrive
 
 
 def rows(of: CollectionAccount, count: int, **fields: Any) -> list[int]:
     """Their keys, the newest first."""
-    folder = of.folders.get()
-    made = Arrival.objects.bulk_create(
-        Arrival(
-            organization=of.organization,
-            account=of,
-            folder=folder,
-            uidvalidity=1,
-            uid=next(_uids),
-            **({"outcome": "skipped", "reason": {"code": "unknown_sender"}} | fields),
-        )
-        for _ in range(count)
-    )
+    values = {"outcome": "skipped", "reason": {"code": "unknown_sender"}} | fields
+    made = arrive(of, count, **values)
     return [row.pk for row in made][::-1]
 
 
@@ -63,7 +39,7 @@ def walked(shop: Organization, **wanted: Any) -> list[int]:
 
 
 def test_parts_follow_each_other_without_gap_or_double(shop: Organization) -> None:
-    one, two = account(shop), account(shop, "info")
+    one, two = account_of(shop), account_of(shop, "info")
     mixed = []
     for n in range(60):
         mixed += rows(one if n % 2 else two, 2, outcome="filed" if n % 3 else "failed")
@@ -80,7 +56,7 @@ def test_parts_follow_each_other_without_gap_or_double(shop: Organization) -> No
 
 
 def test_each_question_finds_its_rows(shop: Organization) -> None:
-    of = account(shop)
+    of = account_of(shop)
     (gone,) = rows(of, 1, gone_at=timezone.now())
     (unsettled,) = rows(of, 1, outcome="filed", sender="ana@customer.example")
     (settled,) = rows(of, 1, outcome="filed", settled_at=timezone.now())
@@ -96,7 +72,7 @@ def test_a_rare_sender_is_looked_for_part_by_part(
     shop: Organization, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(ledger, "MOST_LOOKED_AT", 20)
-    of, other = account(shop), account(shop, "info")
+    of, other = account_of(shop), account_of(shop, "info")
     (rare,) = rows(of, 1, sender="ana@customer.example")
     rows(other, 15, sender="eva@customer.example")
     rows(of, 45, sender="zoe@customer.example")
@@ -115,7 +91,7 @@ def test_a_rare_sender_is_looked_for_part_by_part(
 
 def test_nothing_of_another_organization(shop: Organization) -> None:
     other = Organization.objects.create(name="Other")
-    theirs = account(other)
+    theirs = account_of(other)
     (row,) = rows(theirs, 1)
     assert keys(part(shop)) == keys(part(shop, outcome="skipped")) == []
     assert ledger.rows_of_ledger(shop, [row]) == []
@@ -126,7 +102,7 @@ def test_a_long_ledger_is_read_by_index(shop: Organization) -> None:
     """Otherwise a shop with millions of messages waits for each page."""
     if connection.vendor != "sqlite":
         pytest.skip("PostgreSQL plans by how much there is, and here is little.")
-    of = account(shop)
+    of = account_of(shop)
     newest = Arrival.objects.filter(organization=shop)
     filed = Arrival.objects.filter(account=of, outcome="filed")
     for asked, index in ((newest, "arrival_newest"), (filed, "arrival_outcome")):

@@ -3,7 +3,6 @@
 from typing import Any
 
 import pytest
-from pytest_django.fixtures import Settings
 
 from buzon.desk.filing import file_letter
 from buzon.desk.models import Message, Organization
@@ -25,8 +24,7 @@ TWO_PARTS = (
 
 
 @pytest.fixture
-def shop(settings: Settings) -> Organization:
-    settings.BUZON_KEYS = "first:" + "A" * 43 + "="
+def shop(db: None) -> Organization:
     return cast.organization()
 
 

@@ -10,7 +10,7 @@ from pytest_django import Settings
 
 from buzon.desk.models import Organization
 from buzon.intake import overview, pace
-from buzon.intake.accounts import AccountError, add_account, collect_now, most_accounts
+from buzon.intake.accounts import AccountError, collect_now, most_accounts
 from buzon.intake.models import Arrival, CollectionAccount, Duty, Folder
 from buzon.intake.overview import (
     FirstDownload,
@@ -21,35 +21,16 @@ from buzon.intake.overview import (
     latest_arrivals,
     overviews,
 )
+from tests.intake import rows
 from tests.intake.collecting import collect
+from tests.intake.rows import account_of
 from tests.intake.scene import scene
 
 
-@pytest.fixture
-def shop(db: None) -> Organization:
-    return Organization.objects.create(name="Shop")
-
-
-def account_of(shop: Organization, name: str = "sales", **fields: Any) -> CollectionAccount:
-    return add_account(
-        shop, name=name, host="imap.example.com", username="ana", secret="s3cret", **fields
-    )
-
-
 def arrive(account: CollectionAccount, number: int, **fields: Any) -> None:
-    """So many rows of the first folder's ledger."""
-    folder = account.folders.order_by("pk")[0]
-    first = Arrival.objects.filter(account=account).count() + 1
-    values: dict[str, Any] = {"outcome": "filed", "sha256": "ab" * 32, "size": 1_000} | fields
-    Arrival.objects.bulk_create(
-        Arrival(
-            organization=account.organization,
-            account=account,
-            folder=folder,
-            **({"uidvalidity": 1, "uid": uid} | values),
-        )
-        for uid in range(first, first + number)
-    )
+    """So many rows, in custody unless said otherwise."""
+    values = {"outcome": "filed", "sha256": "ab" * 32, "size": 1_000} | fields
+    rows.arrive(account, number, **values)
 
 
 def overview_of(account: CollectionAccount) -> Overview:

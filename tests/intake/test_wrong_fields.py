@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 from django.utils import translation
-from pytest_django import Settings
 
 from buzon.desk.models import Organization, Store
 from buzon.intake.accounts import FIELDS, AccountError, add_account, change_account
@@ -13,12 +12,6 @@ from buzon.intake.asked import AskedError, fetch, fetch_earlier_letters
 from buzon.intake.models import CollectionAccount
 
 RIGHT: dict[str, Any] = {"name": "sales", "host": "h.example", "username": "ana", "secret": "s"}
-
-
-@pytest.fixture
-def shop(db: None, settings: Settings) -> Organization:
-    settings.BUZON_KEYS = "first:" + "A" * 43 + "="
-    return Organization.objects.create(name="Shop")
 
 
 def test_everything_wrong_is_told_at_once_the_first_field_first(shop: Organization) -> None:
