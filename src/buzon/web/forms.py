@@ -71,6 +71,32 @@ class PageForm(forms.Form):
             self.refuse(refusal)
             return None
 
+    def did(self, verb: Callable[[], object]) -> bool:
+        """Whether `verb` did its work; for one that returns nothing."""
+        return self.does(lambda: (verb(),)) is not None
+
+    def choose_among(self, **rows: "QuerySet[Any]") -> None:
+        """The person's own rows, for each field of that name."""
+        for name, offered in rows.items():
+            field = self.fields[name]
+            assert isinstance(field, PickField | PickSeveralField)
+            field.offer(offered)
+
+
+class Filters(PageForm):
+    """What a list is filtered by; a filter that makes no sense says so and filters nothing."""
+
+    @property
+    def asked(self) -> dict[str, Any]:
+        """The filters that make sense, by name."""
+        self.is_valid()
+        return self.cleaned_data
+
+    @property
+    def is_asked(self) -> bool:
+        """Whether anything is filtered at all."""
+        return any(self.asked.values())
+
 
 class PickField(forms.ModelChoiceField):  # type: ignore[type-arg]  # of any of our models
     """One of the person's own rows; another organization's is as unknown as one that never was."""
@@ -107,7 +133,7 @@ class PickSeveralField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg
 class LinesField(forms.CharField):
     """Several values, one on each line, in a text area; cleaned to a list without empty ones."""
 
-    widget = forms.Textarea
+    widget: type[forms.Textarea] | forms.Textarea = forms.Textarea
 
     def prepare_value(self, value: Any) -> Any:
         return "\n".join(value) if isinstance(value, list | tuple) else value

@@ -75,7 +75,9 @@ class Day(Typed):
 
 
 class Lines(LinesField):
-    """Several values; as with `Typed`, the verb says where one is needed."""
+    """A few values; as with `Typed`, the verb says where one is needed."""
+
+    widget = forms.Textarea(attrs={"rows": 2, "spellcheck": "false"})
 
     def validate(self, value: Any) -> None:
         """Nothing here."""

@@ -19,8 +19,9 @@ from buzon.desk.people import (
     remove_administrator,
 )
 from buzon.web.access import PersonRequest, for_administrators
-from buzon.web.forms import PageForm, PickSeveralField, sent
+from buzon.web.forms import PageForm, sent
 from buzon.web.new_passwords import NewPasswordForm, shown_once
+from buzon.web.pages.agents import AnsweringForm
 from buzon.web.sessions import end_sessions
 
 HERE = {"here": "agents"}
@@ -34,24 +35,6 @@ class NewAdministratorForm(NewPasswordForm):
         help_text=gettext_lazy("They sign in with it, and are told of troubles there."),
     )
     field_order = ("email", "password")
-
-
-class AnswersForm(PageForm):
-    name = forms.CharField(
-        label=gettext_lazy("Name"),
-        max_length=200,
-        help_text=gettext_lazy("As colleagues call them."),
-    )
-    groups = PickSeveralField(
-        label=gettext_lazy("Groups"),
-        required=False,
-        help_text=gettext_lazy("New customers are shared out evenly among a group's agents."),
-    )
-
-    def __init__(self, request: PersonRequest) -> None:
-        super().__init__(sent(request))
-        groups: PickSeveralField = self.fields["groups"]  # type: ignore[assignment]
-        groups.offer(request.person.groups())
 
 
 @require_GET
@@ -93,7 +76,7 @@ def administrator_password(request: PersonRequest, pk: int) -> HttpResponse:
     form = NewPasswordForm(sent(request))
     if form.is_valid():
         password = form.cleaned_data["password"]
-        if form.does(lambda: _with_password(login, password)):
+        if form.did(lambda: change_password(login, password)):
             end_sessions(login)
             if form.password_made:
                 return _told_once(request, login, password)
@@ -111,7 +94,7 @@ def administrator_removal(request: PersonRequest, pk: int) -> HttpResponse:
     answers = Agent.objects.filter(user=login, active=True).first()
     oneself, email = login == request.person.user, login.email
     form = PageForm(sent(request))
-    if form.is_valid() and form.does(lambda: _removed(login)):
+    if form.is_valid() and form.did(lambda: remove_administrator(login)):
         told = _("{email} is no longer an administrator.").format(email=email)
         messages.success(request, told)
         return redirect("home" if oneself else "administrators")
@@ -124,7 +107,7 @@ def administrator_removal(request: PersonRequest, pk: int) -> HttpResponse:
 def administrator_agent(request: PersonRequest, pk: int) -> HttpResponse:
     """An administrator answers customers too: an agent with the same login."""
     login = get_object_or_404(_theirs(request).filter(agent=None), pk=pk)
-    form = AnswersForm(request)
+    form = AnsweringForm(request)
     if form.is_valid():
         typed = form.cleaned_data
         made = form.does(lambda: let_answer(login, name=typed["name"], groups=typed["groups"]))
@@ -136,16 +119,6 @@ def administrator_agent(request: PersonRequest, pk: int) -> HttpResponse:
 
 def _theirs(request: PersonRequest) -> "QuerySet[User]":
     return administrators(request.person.organization)
-
-
-def _with_password(login: User, password: str) -> User:
-    change_password(login, password)
-    return login
-
-
-def _removed(login: User) -> bool:
-    remove_administrator(login)
-    return True
 
 
 def _told_once(request: PersonRequest, login: User, password: str) -> HttpResponse:

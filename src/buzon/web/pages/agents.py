@@ -35,19 +35,13 @@ HERE = {"here": "agents"}
 _LATEST = 20  # hand-outs on an agent's page
 
 
-class AgentForm(PageForm):
-    """What an agent has, and which groups it is in."""
+class AnsweringForm(PageForm):
+    """How somebody who answers customers is called, and in which groups they are."""
 
     name = forms.CharField(
         label=gettext_lazy("Name"),
         max_length=200,
         help_text=gettext_lazy("As colleagues call them."),
-    )
-    email = forms.CharField(
-        label=gettext_lazy("E-mail"),
-        max_length=254,
-        widget=forms.EmailInput(attrs={"autocomplete": "off"}),
-        help_text=gettext_lazy("Copies of notifications go there, and they sign in with it."),
     )
     groups = PickSeveralField(
         label=gettext_lazy("Groups"),
@@ -57,8 +51,16 @@ class AgentForm(PageForm):
 
     def __init__(self, request: PersonRequest, **options: Any) -> None:
         super().__init__(sent(request), **options)
-        groups: PickSeveralField = self.fields["groups"]  # type: ignore[assignment]
-        groups.offer(request.person.groups())
+        self.choose_among(groups=request.person.groups())
+
+
+class AgentForm(AnsweringForm):
+    email = forms.CharField(
+        label=gettext_lazy("E-mail"),
+        max_length=254,
+        widget=forms.EmailInput(attrs={"autocomplete": "off"}),
+        help_text=gettext_lazy("Copies of notifications go there, and they sign in with it."),
+    )
 
 
 class NewAgentForm(AgentForm, NewPasswordForm):

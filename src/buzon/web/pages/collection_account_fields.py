@@ -108,7 +108,6 @@ class AccountForm(PageForm):
     folders = Lines(
         label=gettext_lazy("Folders"),
         help_text=gettext_lazy("One on each line. Customers' letters arrive in INBOX."),
-        widget=forms.Textarea(attrs={"rows": 2, "spellcheck": "false"}),
     )
     sent_folders = Lines(
         label=gettext_lazy("Folders of sent letters"),
@@ -117,7 +116,6 @@ class AccountForm(PageForm):
             "One on each line. What you sent from elsewhere then stands with the customer; nobody "
             "is notified of it."
         ),
-        widget=forms.Textarea(attrs={"rows": 2, "spellcheck": "false"}),
     )
     max_message_bytes = Megabytes(
         label=gettext_lazy("Largest message, in MB"),
@@ -218,7 +216,6 @@ class AccountForm(PageForm):
         help_text=gettext_lazy(
             "One address on each line. Of their mail, who wrote is the address in Reply-To."
         ),
-        widget=forms.Textarea(attrs={"rows": 2, "spellcheck": "false"}),
     )
     trusted_authserv_id = Typed(
         label=gettext_lazy("Server whose check of the sender is trusted"),
@@ -248,7 +245,7 @@ class AccountForm(PageForm):
         if is_first:
             initial |= _initial_of_first(person)
         super().__init__(data, initial=initial)
-        self._offer(person)
+        self.choose_among(store=person.stores(), group=person.groups())
         self.is_settled = account is not None and _was_collected(account)
         if account is not None:
             self.fields["secret"].required = False
@@ -287,12 +284,6 @@ class AccountForm(PageForm):
             return default_port(self["protocol"].value(), self["security"].value())
         except ValueError:  # neither is one of ours
             return default_port("imap", "tls")
-
-    def _offer(self, person: Person) -> None:
-        for name, rows in (("store", person.stores()), ("group", person.groups())):
-            field = self.fields[name]
-            assert isinstance(field, PickField)
-            field.offer(rows)
 
     def _lock(self) -> None:
         """A browser sends nothing for a locked field. What is sent all the same, from a page that

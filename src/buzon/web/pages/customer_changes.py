@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
+from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path
@@ -18,7 +19,7 @@ from buzon.desk.customers import (
     import_csv,
     remove_customer,
 )
-from buzon.desk.models import Customer
+from buzon.desk.models import Agent, Customer, User
 from buzon.web.access import Person, PersonRequest, for_administrators, for_agents
 from buzon.web.forms import LinesField, PageForm, PickField, sent
 
@@ -64,7 +65,7 @@ class NewCustomerForm(CustomerForm):
 
     def __init__(self, person: Person, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        _offer(self, person)
+        self.choose_among(store=person.stores(), agent=_working(person))
         if not person.is_administrator:  # an agent's new customer is that agent's
             del self.fields["agent"]
 
@@ -79,7 +80,7 @@ class AgentForm(PageForm):
 
     def __init__(self, person: Person, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        _offer(self, person)
+        self.choose_among(agent=_working(person))
 
 
 class ImportForm(PageForm):
@@ -95,9 +96,9 @@ class ImportForm(PageForm):
         help_text=gettext_lazy("For the customers for whom the list names none."),
     )
 
-    def __init__(self, person: Person, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        _offer(self, person)
+    def __init__(self, person: Person, *args: Any) -> None:
+        super().__init__(*args)
+        self.choose_among(store=person.stores())
 
     def clean_lines(self) -> Any:
         given = self.cleaned_data["lines"]
@@ -190,18 +191,16 @@ def customer_removal(request: PersonRequest, pk: int) -> HttpResponse:
     return render(request, "customers/removal.html", {"customer": row} | HERE)
 
 
-def _offer(form: PageForm, person: Person) -> None:
-    """The person's own rows, for whichever of these fields the form has."""
-    for name, rows in (("store", person.stores()), ("agent", person.agents().filter(active=True))):
-        if name in form.fields:
-            form.fields[name].offer(rows)  # type: ignore[attr-defined]  # a PickField
+def _working(person: Person) -> "QuerySet[Agent]":
+    """The agents to whom a customer can be given."""
+    return person.agents().filter(active=True)
 
 
-def _giver(person: Person) -> Any:
+def _giver(person: Person) -> Agent | User:
     return person.agent or person.user
 
 
-def _given(row: Customer, agent: Any, giver: Any) -> Customer:
+def _given(row: Customer, agent: Agent | None, giver: Agent | User) -> Customer:
     if agent is not None and agent.pk == row.agent_id:
         return row  # nothing changes, and nobody is told
     return change_customer(row, agent=agent, take_away=agent is None, by=giver)

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_GET, require_POST
 from buzon.desk.models import Assignment, Customer, CustomerAddress
 from buzon.intake.asked import AskedError, earlier_letters, fetch_earlier_letters
 from buzon.web.access import Person, PersonRequest, for_agents
-from buzon.web.forms import PageForm, PickField
+from buzon.web.forms import Filters, PickField
 from buzon.web.letter_rows import listed
 from buzon.web.paging import page_of
 
@@ -22,8 +22,8 @@ HERE = {"here": "customers"}
 MOST_ASSIGNMENTS = 20  # on a card
 
 
-class CustomerFilters(PageForm):
-    """Which customers the list shows; a filter that makes no sense says so and filters nothing."""
+class CustomerFilters(Filters):
+    """Which customers the list shows."""
 
     q = forms.CharField(
         label=gettext_lazy("Search in names and addresses"),
@@ -45,15 +45,13 @@ class CustomerFilters(PageForm):
 
     def __init__(self, person: Person, *args: Any) -> None:
         super().__init__(*args)
-        for name, rows in (("store", person.stores()), ("agent", person.agents())):
-            self.fields[name].offer(rows)  # type: ignore[attr-defined]  # a PickField
+        self.choose_among(store=person.stores(), agent=person.agents())
         if not person.is_administrator:  # all of them are this agent's own
             del self.fields["agent"], self.fields["show"]
 
     def chosen(self, customers: "QuerySet[Customer]") -> "QuerySet[Customer]":
         """Of these customers those that were asked for."""
-        self.is_valid()
-        asked = self.cleaned_data
+        asked = self.asked
         if words := asked.get("q"):
             found = CustomerAddress.objects.filter(address__folded__contains=words).values(
                 "customer"
@@ -67,11 +65,6 @@ class CustomerFilters(PageForm):
         elif asked.get("show") == "left_behind":
             customers = customers.filter(agent__active=False)
         return customers
-
-    @property
-    def is_asked(self) -> bool:
-        """Whether anything is filtered at all."""
-        return any(self.cleaned_data.values())
 
 
 @require_GET

@@ -9,7 +9,6 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods
 
-from buzon.desk.models import User
 from buzon.web import sessions
 from buzon.web.access import public
 from buzon.web.forgotten import ask_for_link, links_are_sent, login_of_link, use_link
@@ -37,7 +36,7 @@ def forgotten(request: HttpRequest) -> HttpResponse:
     if not links_are_sent():
         return render(request, "sign_in/forgotten.html", {"form": None})
     form = ForgottenForm(sent(request))
-    if form.is_valid() and form.does(lambda: _asked(request, form.cleaned_data["email"])):
+    if form.is_valid() and form.did(lambda: _ask(request, form.cleaned_data["email"])):
         return redirect("forgotten_asked")
     return render(request, "sign_in/forgotten.html", {"form": form})
 
@@ -57,21 +56,15 @@ def new_password(request: HttpRequest, pk: int, token: str) -> HttpResponse:
     if user is None:
         return render(request, "sign_in/link_void.html", {}, status=404)
     form = NewPasswordForm(sent(request))
-    if form.is_valid() and form.does(lambda: _changed(user, form.cleaned_data["password"])):
+    if form.is_valid() and form.did(lambda: use_link(user, form.cleaned_data["password"])):
         sessions.begin(request, user)
         messages.success(request, _("Your password is changed, and you are signed in."))
         return redirect("home")
     return render(request, "sign_in/new_password.html", {"form": form, "email": user.email})
 
 
-def _asked(request: HttpRequest, email: str) -> bool:
+def _ask(request: HttpRequest, email: str) -> None:
     ask_for_link(email=email, network=network_of(request))
-    return True
-
-
-def _changed(user: User, password: str) -> bool:
-    use_link(user, password)
-    return True
 
 
 paths = [

@@ -130,7 +130,7 @@ def group_removal(request: PersonRequest, pk: int) -> HttpResponse:
     """Asks once more; a group that mailboxes use says which, and stays."""
     row = get_object_or_404(request.person.groups(), pk=pk)
     form = PageForm(sent(request))
-    if form.is_valid() and form.does(lambda: _removed(row)):
+    if form.is_valid() and form.did(lambda: remove_group(row)):
         messages.success(request, _("Removed the group {name}.").format(name=row.name))
         return redirect("groups")
     using = request.person.collection_accounts().filter(group=row)
@@ -145,8 +145,7 @@ def _form(
     initial: dict[str, object] | None = None,
 ) -> GroupForm:
     form = GroupForm(sent(request), initial=initial)
-    agents: MembersField = form.fields["agents"]  # type: ignore[assignment]
-    agents.offer(offered)
+    form.choose_among(agents=offered)
     return form
 
 
@@ -158,11 +157,6 @@ def _had_at(handed_out: "QuerySet[Assignment]", members: list[Turn]) -> dict[int
         for turn, at in handed_out.filter(turn__in=last).values_list("turn", "at")
         if turn is not None
     }
-
-
-def _removed(row: AgentGroup) -> bool:
-    remove_group(row)
-    return True
 
 
 paths = [

@@ -14,7 +14,7 @@ from buzon.desk.letters import threads, unread
 from buzon.desk.models import Conversation, Message
 from buzon.intake.overview import waits_for_customers
 from buzon.web.access import Person, PersonRequest, for_agents
-from buzon.web.forms import PageForm, PickField
+from buzon.web.forms import Filters, PickField
 from buzon.web.letter_rows import listed
 from buzon.web.paging import page_of
 
@@ -22,8 +22,8 @@ HERE = {"here": "letters"}
 MACHINES = [kind for kind in Message.Kind.values if kind != Message.Kind.PERSON]
 
 
-class LetterFilters(PageForm):
-    """Which letters the list shows; a filter that makes no sense says so and filters nothing."""
+class LetterFilters(Filters):
+    """Which letters the list shows."""
 
     q = forms.CharField(
         label=gettext_lazy("Search in sender and subject"),
@@ -48,14 +48,12 @@ class LetterFilters(PageForm):
         shown = [("", gettext_lazy("All letters")), ("unread", gettext_lazy("Unread"))]
         if person.is_administrator:
             shown.append(("nobodys", gettext_lazy("Without a customer")))
-        show, store = self.fields["show"], self.fields["store"]
-        show.choices = shown  # type: ignore[attr-defined]  # a ChoiceField
-        store.offer(person.stores())  # type: ignore[attr-defined]  # a PickField
+        self.fields["show"].choices = shown  # type: ignore[attr-defined]  # a ChoiceField
+        self.choose_among(store=person.stores())
 
     def chosen(self, letters: "QuerySet[Message]") -> "QuerySet[Message]":
         """Of these letters those that were asked for."""
-        self.is_valid()
-        asked = self.cleaned_data
+        asked = self.asked
         if words := asked.get("q"):
             letters = letters.filter(
                 Q(subject__folded__contains=words)
@@ -70,11 +68,6 @@ class LetterFilters(PageForm):
         if asked.get("show") == "nobodys":
             letters = letters.filter(customer=None)
         return unread(letters) if asked.get("show") == "unread" else letters
-
-    @property
-    def is_asked(self) -> bool:
-        """Whether anything is filtered at all."""
-        return any(self.cleaned_data.values())
 
 
 @require_GET

@@ -73,7 +73,7 @@ def me(request: PersonRequest) -> HttpResponse:
     """Who one is, and what one wishes."""
     person = request.person
     form = WishesForm(person, sent(request))
-    if form.is_valid() and form.does(lambda: _chosen(person, form.cleaned_data)):
+    if form.is_valid() and form.did(lambda: _choose(person, form.cleaned_data)):
         return _saved(request)
     shown = {
         "form": form,
@@ -98,11 +98,10 @@ def my_status(request: PersonRequest) -> HttpResponse:
     return redirect(way_back(request))
 
 
-def _chosen(person: Person, wished: dict[str, str]) -> bool:
+def _choose(person: Person, wished: dict[str, str]) -> None:
     choose_pages(person.user, language=wished["language"], appearance=wished["appearance"])
     if person.agent is not None:
         choose_copies(person.agent, wished["copies"])
-    return True
 
 
 def _saved(request: PersonRequest) -> HttpResponse:

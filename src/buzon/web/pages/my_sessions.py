@@ -67,7 +67,7 @@ def my_password(request: PersonRequest) -> HttpResponse:
     """A new password, for who knows the current one; all other browsers are signed out."""
     form = PasswordForm(sent(request))
     user = request.person.user
-    if form.is_valid() and form.does(lambda: _replaced(user, form.cleaned_data)):
+    if form.is_valid() and form.did(lambda: _replace(user, form.cleaned_data)):
         sessions.keep_after_new_password(request, user)
         told = _("Your password is changed; your other browsers are signed out.")
         messages.success(request, told)
@@ -75,9 +75,8 @@ def my_password(request: PersonRequest) -> HttpResponse:
     return render(request, "me/password.html", {"form": form} | HERE)
 
 
-def _replaced(user: User, typed: dict[str, str]) -> bool:
+def _replace(user: User, typed: dict[str, str]) -> None:
     replace_password(user, current=typed["current"], new=typed["password"])
-    return True
 
 
 paths = [

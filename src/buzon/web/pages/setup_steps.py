@@ -5,7 +5,6 @@ may leave them, and take them up again from the start page.
 from typing import Any
 
 from django import forms
-from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import path
@@ -13,12 +12,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods
 
-from buzon.desk.stores import add_store
 from buzon.web import setting_up
 from buzon.web.access import Person, PersonRequest, for_administrators
 from buzon.web.forms import PageForm, sent
 from buzon.web.pages.setup import in_demonstration, setup_progress
-from buzon.web.pages.stores import StoreForm
+from buzon.web.pages.stores import StoreForm, is_added
 from buzon.web.setting_up import NewAgent, add_people
 
 ROWS = 4  # agents at once; the step may be taken several times
@@ -87,12 +85,8 @@ class PeopleForm(PageForm):
 def setup_stores(request: PersonRequest) -> HttpResponse:
     """One store after the other, or none: with one shop there is no need."""
     form = StoreForm(sent(request))
-    if form.is_valid():
-        name = form.cleaned_data["name"]
-        added = form.does(lambda: add_store(request.person.organization, name))
-        if added is not None:
-            messages.success(request, _("Added the store {name}.").format(name=added.name))
-            return redirect("setup_stores")
+    if is_added(request, form):
+        return redirect("setup_stores")
     stores = list(request.person.stores()[:SHOWN])
     return _step(request, "stores", {"form": form, "stores": stores})
 

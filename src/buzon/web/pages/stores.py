@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods
 
-from buzon.desk.models import Customer, Store
+from buzon.desk.models import Customer
 from buzon.desk.stores import add_store, remove_store, rename_store
 from buzon.intake.models import CollectionAccount
 from buzon.web.access import PersonRequest, for_administrators
@@ -44,12 +44,8 @@ def stores(request: PersonRequest) -> HttpResponse:
 def new_store(request: PersonRequest) -> HttpResponse:
     """The form of a new store."""
     form = StoreForm(sent(request))
-    if form.is_valid():
-        name = form.cleaned_data["name"]
-        added = form.does(lambda: add_store(request.person.organization, name))
-        if added is not None:
-            messages.success(request, _("Added the store {name}.").format(name=added.name))
-            return redirect("stores")
+    if is_added(request, form):
+        return redirect("stores")
     return render(request, "stores/form.html", {"form": form, "store": None} | HERE)
 
 
@@ -83,15 +79,21 @@ def store_removal(request: PersonRequest, pk: int) -> HttpResponse:
     """Asks once more; a store with customers, letters or collection accounts says so and stays."""
     row = get_object_or_404(request.person.stores(), pk=pk)
     form = PageForm(sent(request))
-    if form.is_valid() and form.does(lambda: _removed(row)):
+    if form.is_valid() and form.did(lambda: remove_store(row)):
         messages.success(request, _("Removed the store {name}.").format(name=row.name))
         return redirect("stores")
     return render(request, "stores/removal.html", {"form": form, "store": row} | HERE)
 
 
-def _removed(row: Store) -> bool:
-    remove_store(row)
-    return True
+def is_added(request: PersonRequest, form: StoreForm) -> bool:
+    """Whether a form that was sent has added its store, which is then told."""
+    if not form.is_valid():
+        return False
+    name = form.cleaned_data["name"]
+    added = form.does(lambda: add_store(request.person.organization, name))
+    if added is not None:
+        messages.success(request, _("Added the store {name}.").format(name=added.name))
+    return added is not None
 
 
 paths = [
