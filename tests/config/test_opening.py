@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 
 from buzon.config.database import check_postgresql
@@ -208,6 +209,35 @@ def test_a_login_that_may_not_make_tables_is_refused(place: RealDatabase) -> Non
 def test_a_database_that_does_not_exist_is_refused(place: RealDatabase) -> None:
     place.environ["BUZON_DATABASE_URL"] += "_not_there"
     assert "does not exist" in refusal(place, "first")
+
+
+@on_postgresql
+@pytest.mark.parametrize("encoding", ["SQL_ASCII", "LATIN1"])
+def test_a_database_that_cannot_hold_every_letter_is_refused(
+    place: RealDatabase, encoding: str
+) -> None:
+    name = f"{encoding.lower()}_{os.getpid()}"
+    execute(f"CREATE DATABASE {name} ENCODING '{encoding}' LOCALE 'C' TEMPLATE template0")
+    url = place.environ["BUZON_DATABASE_URL"]
+    place.environ["BUZON_DATABASE_URL"] = f"{url.rpartition('/')[0]}/{name}"
+    for verb in ("first", "only_open", "up"):
+        told = refusal(place, verb)
+        assert f"encoded in {encoding}" in told
+        assert "CREATE DATABASE buzon ENCODING 'UTF8' TEMPLATE template0" in told
+    assert execute_in(name, "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'") == 0
+    doctor = place.start("buzon.config.command", "doctor")
+    out, _ = doctor.communicate(timeout=60)
+    assert doctor.returncode == 1
+    assert f"WRONG   database: The database is encoded in {encoding}" in out
+
+
+def execute_in(name: str, query: str) -> object:
+    """The first value that it answers."""
+    server, _, _ = os.environ["TESTS_POSTGRES_URL"].rpartition("/")
+    with psycopg.connect(f"{server}/{name}") as opened:
+        row = opened.execute(query).fetchone()  # type: ignore[call-overload]
+    assert row is not None
+    return row[0]
 
 
 def test_an_old_postgresql_is_refused() -> None:

@@ -23,9 +23,9 @@ class Postgres:
         cluster = cls(folder=folder, binaries=_binaries(), port=_free_port())
         if os.geteuid() == 0:  # the server refuses to run as root
             shutil.chown(folder, "postgres", "postgres")
-        cluster._run(
-            "initdb", "-D", str(folder / "data"), "-U", "buzon", "-A", "trust", "--no-sync"
-        )
+        # The tester's own locale is none of our business.
+        cluster._run("initdb", "-D", str(folder / "data"), "-U", "buzon", "-A", "trust",
+                     "--no-sync", "-E", "UTF8", "--locale", "C.UTF-8")  # fmt: skip
         cluster._run("pg_ctl", "-D", str(folder / "data"), "-l", str(folder / "log"), "-w",
                      "-o", cluster._options(), "start")  # fmt: skip
         return cluster

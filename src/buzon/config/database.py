@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 from django.apps import apps
 from django.conf import settings
@@ -110,6 +111,26 @@ def _sentence(error: DatabaseError) -> str:
     )
 
 
+def check_server(cursor: Any) -> None:
+    """Whether this PostgreSQL, and the database in it, can be ours."""
+    cursor.execute("SHOW server_version_num")
+    check_postgresql(int(cursor.fetchone()[0]))
+    cursor.execute("SHOW server_encoding")
+    check_encoding(cursor.fetchone()[0])
+
+
+def check_encoding(encoding: str) -> None:
+    """Names stand in the order of Unicode's normalized forms, which PostgreSQL knows in UTF-8
+    alone; and letters are in every script. `encoding` as the server calls it.
+    """
+    if encoding != "UTF8":
+        raise InstallationError(
+            f"The database is encoded in {encoding}, which cannot hold every letter; make another "
+            "one (CREATE DATABASE buzon ENCODING 'UTF8' TEMPLATE template0), and name it in "
+            "BUZON_DATABASE_URL."
+        )
+
+
 def check_postgresql(version: int) -> None:
     """`version` as the server numbers it: 150004 is 15.4."""
     if version // 10_000 < OLDEST_POSTGRESQL:
@@ -124,8 +145,7 @@ def _applied() -> set[_Step]:
     with translated():
         if connection.vendor == "postgresql":
             with connection.cursor() as cursor:
-                cursor.execute("SHOW server_version_num")
-                check_postgresql(int(cursor.fetchone()[0]))
+                check_server(cursor)
         applied = MigrationRecorder(connection).applied_migrations()
     return {(application, name) for application, name in applied if application in ours}
 

@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from buzon.config.backup.last import last_backup
 from buzon.config.command import output
+from buzon.config.database import check_server
 from buzon.desk import keyring
 from buzon.desk.keyring import KeyringError
 from buzon.desk.models import Event, Organization
@@ -26,7 +27,6 @@ from buzon.notify import copies
 from buzon.notify.models import Copy, Round
 
 _LEAST_ROOM = 500_000_000  # octets
-_LEAST_POSTGRESQL = 150_000
 _CLOCKS_APART = timedelta(seconds=5)
 _LATE = timedelta(minutes=15)
 _OLD = timedelta(days=7)
@@ -84,13 +84,12 @@ def _sqlite(file: str) -> Iterator[Finding]:
 
 def _postgresql() -> Iterator[Finding]:
     with connection.cursor() as cursor:
+        check_server(cursor)
         cursor.execute("SHOW server_version_num")
-        number = int(cursor.fetchone()[0])
+        version = int(cursor.fetchone()[0]) // 10_000
         cursor.execute("SELECT pg_database_size(current_database())")
         held = output.size(cursor.fetchone()[0])
-    new_enough = number >= _LEAST_POSTGRESQL
-    remedy = "" if new_enough else "Buzón needs PostgreSQL 15 or later."
-    yield Finding("database", new_enough, f"PostgreSQL {number // 10_000}, {held}.", remedy)
+    yield Finding("database", True, f"PostgreSQL {version}, {held}.")
 
 
 def tables() -> Iterator[Finding]:
