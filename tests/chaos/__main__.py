@@ -1,6 +1,7 @@
 """`python -m tests.chaos [PART…]`: the trials, part by part; none of them twice.
 
-Each trial is a line of the results file: {"part", "database", "number", "seconds", "wrong": […]}.
+Each trial is a line of the results file: {"part", "database", "number", "seconds", "mib", "wrong"},
+of which `mib` is how much memory it took at its peak, above idle, and `wrong` a list of sentences.
 The exit status is 0 only where no invariant was violated.
 """
 
@@ -12,6 +13,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from tests.chaos import memory
 from tests.chaos.database import prepare
 
 INVARIANTS = tuple(f"I{number}" for number in range(1, 9))
@@ -42,7 +44,7 @@ def _asked() -> argparse.Namespace:
 
 
 def _run(asked: argparse.Namespace, results: Path) -> None:
-    place = prepare(asked.database)
+    place, cluster = prepare(asked.database)
     from tests.chaos.parts import PARTS, Context  # models: after Django is set up
     from tests.chaos.processes import Processes
 
@@ -52,7 +54,7 @@ def _run(asked: argparse.Namespace, results: Path) -> None:
     done = _done(results, asked.database)
     ends = time.monotonic() + asked.minutes * 60
     with Processes() as processes, results.open("a", encoding="utf-8") as file:
-        context = Context(place, asked.database, processes)
+        context = Context(place, asked.database, processes, cluster)
         for part in PARTS:
             if asked.parts and part.name not in asked.parts:
                 continue
@@ -74,12 +76,17 @@ def _done(results: Path, database: str) -> set[tuple[str, int]]:
 
 
 def _trials(part: Any, context: Any, numbers: list[int], ends: float) -> Iterable[dict[str, Any]]:
+    idle = memory.resident()
     for number in numbers:
         if time.monotonic() > ends:
             print("\nThe time is over; the same command goes on here.", file=sys.stderr)
             return
         started = time.monotonic()
+        memory.forget_peak()
         wrong = part.trial(context, number)
+        above = max(memory.peak() - idle, context.processes.most_above())
+        if above > memory.MOST:
+            wrong.append(f"I8 {above // memory.MIB} MiB above idle")
         yield {
             "part": part.name,
             "what": part.what,
@@ -87,6 +94,7 @@ def _trials(part: Any, context: Any, numbers: list[int], ends: float) -> Iterabl
             "database": context.database,
             "number": number,
             "seconds": round(time.monotonic() - started, 3),
+            "mib": above // memory.MIB,
             "wrong": sorted(set(wrong)),
         }
 

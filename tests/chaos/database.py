@@ -9,6 +9,8 @@ import shutil
 import tempfile
 from pathlib import Path
 
+from tests.servers.postgres import Postgres
+
 SETTINGS = {
     # A second, and what follows from it: what waits for a dead worker does not wait long.
     "BUZON_LEASE_SECONDS": "1",
@@ -21,16 +23,15 @@ SETTINGS = {
 }
 
 
-def prepare(database: str) -> Path | str:
-    """Make it; SQLite's file or PostgreSQL's URL, for the oracle."""
+def prepare(database: str) -> tuple[Path | str, Postgres | None]:
+    """Make it; SQLite's file or PostgreSQL's URL, for the oracle, and the cluster if it is one."""
     folder = Path(tempfile.mkdtemp(prefix="buzon-chaos-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     os.environ.update(SETTINGS, BUZON_DATA_DIR=str(folder))
     os.environ["DJANGO_SETTINGS_MODULE"] = "buzon.config.settings"
+    cluster: Postgres | None = None
     place: Path | str = folder / "buzon.sqlite3"
     if database == "postgresql":
-        from tests.servers.postgres import Postgres
-
         cluster = Postgres.start()
         atexit.register(cluster.stop)
         place = os.environ["BUZON_DATABASE_URL"] = cluster.url
@@ -42,4 +43,4 @@ def prepare(database: str) -> Path | str:
 
     be_quiet()
     open_installation(create=True, organization=None, say=lambda line: None)
-    return place
+    return place, cluster

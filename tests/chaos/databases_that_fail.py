@@ -1,21 +1,24 @@
 """A database that fails under the collector: full, locked, cut off, or restarted, for real.
 
-SQLite: the file may not grow by more than a few pages (`max_page_count`), or another connection
-holds the write lock. PostgreSQL: the collector's session is ended by the server at the nth
-statement (`pg_terminate_backend`), or the cluster restarts. What the collector does then is its
-own affair; afterwards two collections put everything right.
+SQLite: from the nth statement on the file may not grow (`max_page_count`), or another connection
+holds the write lock. PostgreSQL: at the nth statement the server ends the collector's session
+(`pg_terminate_backend`), refuses it as it does where transactions conflict or its disk is full,
+or restarts; or the answer to the nth COMMIT never comes, though the server has done it. What the
+collector does then is its own affair; afterwards two collections put everything right.
 """
 
+import itertools
 import sqlite3
 import threading
-import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import psycopg
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, InterfaceError, OperationalError, connection
+from django.db.backends.base.base import BaseDatabaseWrapper
 
 from buzon.intake.models import Duty
 from buzon.lease import LeaseLost
@@ -26,26 +29,30 @@ from tests.servers.faults import Plan
 if TYPE_CHECKING:
     from tests.chaos.parts import Context
 
-STATEMENTS = 160  # of a collection of such a trial, about
-TRIALS = 2 * STATEMENTS
+# Of a collection of such a trial: at most 161 and 17. A restart takes a second, so not at each.
+STATEMENTS, COMMITS, RESTARTS = range(1, 165), range(1, 20), range(1, 165, 12)
+CORNERS = tuple(itertools.product(("imap", "pop3"), ("delete", "leave")))
+SHUFFLE = 577  # a prime larger than the subset: neighbours are of every corner, kind and place
+
+Failure = Callable[["Context", int], AbstractContextManager[None]]
+Case = tuple[str, str, Failure, int]  # protocol, after, what fails, at which statement
 
 
 def count(context: "Context") -> int:
-    """Each kind of failure at every statement."""
-    return TRIALS
+    """Each kind of failure at every statement, over both protocols, keeping and deleting."""
+    return len(_cases(context.database))
 
 
 def trial(context: "Context", number: int) -> list[str]:
-    """A failure of one of the database's kinds, at the statement of this number."""
-    after = ("delete", "leave")[number // 2 % 2]
+    """The case of this number."""
+    cases = _cases(context.database)
+    protocol, after, failure, nth = cases[number * SHUFFLE % len(cases)]
     made = Trial(
-        part="database", number=number, protocol=("imap", "pop3")[number // 4 % 2], after=after,
-        create=True, plan=Plan(),
-    )  # fmt: skip
+        part="database", number=number, protocol=protocol, after=after, create=True, plan=Plan()
+    )
     with scene(made, context.place) as at:
         at.server.heal()
-        fails = _failure(context.place, number)
-        with fails:
+        with failure(context, nth):
             _tried(at)
         connection.close()
         Duty.objects.filter(account=at.account).update(lease_owner="", lease_until=None)
@@ -55,56 +62,75 @@ def trial(context: "Context", number: int) -> list[str]:
         return examined(at)
 
 
+@cache
+def _cases(database: str) -> tuple[Case, ...]:
+    cases = tuple(
+        (protocol, after, failure, nth)
+        for protocol, after in CORNERS
+        for failure, places in _KINDS[database]
+        for nth in places
+    )
+    assert len(cases) % SHUFFLE
+    return cases
+
+
 def _tried(at: Scene) -> None:
     """What was raised is what a worker's loop would log."""
     try:
         collect(at.account, patient=False)
-    except (DatabaseError, LeaseLost):
+    except (DatabaseError, InterfaceError, LeaseLost):
         at.failed = True
         connection.close()  # it may be one that the server has ended
     at.account.refresh_from_db()
 
 
-def _failure(place: Path | str, number: int) -> Any:
-    nth = number // 2 % STATEMENTS + 1
-    if isinstance(place, Path):
-        return _full(nth) if number % 2 else _locked(place, nth)
-    return _terminated(place, nth, transaction_too=bool(number % 2))
+# --- SQLite
 
 
 @contextmanager
-def _full(pages: int) -> Iterator[None]:
-    """SQLite answers "database or disk is full" once it needs more than so many further pages."""
-    with connection.cursor() as cursor:
-        cursor.execute("PRAGMA page_count")
-        used = cursor.fetchone()[0]
-        cursor.execute(f"PRAGMA max_page_count = {used + pages // 8}")
-    yield
-    with connection.cursor() as cursor:
-        cursor.execute("PRAGMA max_page_count = 1073741823")
+def _full(context: "Context", nth: int) -> Iterator[None]:
+    """SQLite answers "database or disk is full" where it needs a further page, from there on."""
+
+    def fill() -> None:
+        raw = connection.connection
+        used = raw.execute("PRAGMA page_count").fetchone()[0]
+        raw.execute(f"PRAGMA max_page_count = {used}")
+
+    try:
+        with _at_statement(nth, fill):
+            yield
+    finally:
+        connection.close()  # the limit is the connection's
 
 
 @contextmanager
-def _locked(place: Path, nth: int) -> Iterator[None]:
+def _locked(context: "Context", nth: int) -> Iterator[None]:
     """Another connection takes the write lock at the nth statement and keeps it for longer than
     ours is willing to wait.
     """
-    other = sqlite3.connect(place, timeout=5, check_same_thread=False, isolation_level=None)
+    assert isinstance(context.place, Path)
+    other = sqlite3.connect(context.place, timeout=5, check_same_thread=False, isolation_level=None)
     connection.ensure_connection()
     connection.connection.execute("PRAGMA busy_timeout = 100")
-    free = threading.Event()
+    locked, free = threading.Event(), threading.Event()
 
     def lock() -> None:
         try:
             other.execute("BEGIN IMMEDIATE")
         except sqlite3.OperationalError:
             return  # ours has it this moment: this trial sees no failure
+        locked.set()
         free.wait(0.6)
         other.execute("ROLLBACK")
 
+    def begin() -> None:
+        thread.start()
+        if not connection.in_atomic_block:
+            locked.wait(1)
+
     thread = threading.Thread(target=lock)
     try:
-        with _at_statement(nth, thread.start):
+        with _at_statement(nth, begin):
             yield
     finally:
         free.set()
@@ -114,19 +140,61 @@ def _locked(place: Path, nth: int) -> Iterator[None]:
         connection.close()
 
 
+# --- PostgreSQL
+
+
 @contextmanager
-def _terminated(place: str, nth: int, *, transaction_too: bool) -> Iterator[None]:
+def _terminated(context: "Context", nth: int) -> Iterator[None]:
     """The server ends our session just before the nth statement."""
-    connection.ensure_connection()
-    pid = connection.connection.info.backend_pid
 
     def terminate() -> None:
-        with psycopg.connect(place, autocommit=True) as other:
-            other.execute("SELECT pg_terminate_backend(%s)", (pid,))
-        if transaction_too:
-            time.sleep(0.01)
+        pid = connection.connection.info.backend_pid
+        with psycopg.connect(str(context.place), autocommit=True) as other:
+            other.execute("SELECT pg_terminate_backend(%s, 5000)", (pid,))
 
     with _at_statement(nth, terminate):
+        yield
+
+
+@contextmanager
+def _refused(context: "Context", nth: int, *, state: str) -> Iterator[None]:
+    """The server itself raises this SQLSTATE at the nth statement."""
+
+    def refuse() -> None:
+        text = f"DO $$ BEGIN RAISE EXCEPTION 'for the trial' USING ERRCODE = '{state}'; END $$"
+        with connection.cursor() as cursor:
+            cursor.execute(text)
+
+    with _at_statement(nth, refuse):
+        yield
+
+
+@contextmanager
+def _unanswered(context: "Context", nth: int) -> Iterator[None]:
+    """The nth COMMIT is done, and the connection breaks before the answer."""
+    commit = BaseDatabaseWrapper._commit  # type: ignore[attr-defined]
+    done = 0
+
+    def counted(wrapper: Any) -> None:
+        nonlocal done
+        done += 1
+        commit(wrapper)
+        if done == nth:
+            wrapper.connection.close()
+            raise OperationalError("server closed the connection unexpectedly")
+
+    BaseDatabaseWrapper._commit = counted  # type: ignore[attr-defined]
+    try:
+        yield
+    finally:
+        BaseDatabaseWrapper._commit = commit  # type: ignore[attr-defined]
+
+
+@contextmanager
+def _restarted(context: "Context", nth: int) -> Iterator[None]:
+    """An operator restarts the server just before the nth statement."""
+    assert context.cluster is not None
+    with _at_statement(nth, context.cluster.restart):
         yield
 
 
@@ -144,3 +212,15 @@ def _at_statement(nth: int, what: Callable[[], None]) -> Iterator[None]:
 
     with connection.execute_wrapper(counted):
         yield
+
+
+_KINDS: dict[str, tuple[tuple[Failure, range], ...]] = {
+    "sqlite": ((_full, STATEMENTS), (_locked, STATEMENTS)),
+    "postgresql": (
+        (_terminated, STATEMENTS),
+        (partial(_refused, state="40001"), STATEMENTS),  # serialization_failure
+        (partial(_refused, state="53100"), STATEMENTS),  # disk_full
+        (_unanswered, COMMITS),
+        (_restarted, RESTARTS),
+    ),
+}

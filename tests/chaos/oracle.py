@@ -27,6 +27,10 @@ _FILED = (
 _WAITING = (
     "SELECT count(*) FROM intake_arrival WHERE organization_id = {org} AND outcome = 'waiting'"
 )
+_LEFT_ALONE = (
+    "SELECT count(*) FROM intake_arrival WHERE organization_id = {org}"
+    " AND outcome IN ('ignored', 'skipped') AND sha256 = ''"
+)
 
 
 class Oracle:
@@ -34,19 +38,27 @@ class Oracle:
 
     def __init__(self, place: Path | str, organization: int) -> None:
         self.organization = organization
+        self._place = place
         self._embedded: sqlite3.Connection | None = None
         self._server: psycopg.Connection[Any] | None = None
-        if isinstance(place, Path):
+        self._connect()
+
+    def _connect(self) -> None:
+        self._close()
+        if isinstance(self._place, Path):
             self._embedded = sqlite3.connect(
-                f"file:{place}?mode=ro", uri=True, timeout=30, check_same_thread=False
+                f"file:{self._place}?mode=ro", uri=True, timeout=30, check_same_thread=False
             )
         else:
-            self._server = psycopg.connect(place, autocommit=True)
+            self._server = psycopg.connect(self._place, autocommit=True)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._close()
+
+    def _close(self) -> None:
         for connection in (self._embedded, self._server):
             if connection is not None:
                 connection.close()
@@ -87,12 +99,20 @@ class Oracle:
         """Rows of the ledger that are not decided yet."""
         return int(self._rows(_WAITING)[0][0])
 
+    def left_alone(self) -> int:
+        """Rows of the ledger whose messages were not taken on purpose."""
+        return int(self._rows(_LEFT_ALONE)[0][0])
+
     def _rows(self, query: str, **values: object) -> list[tuple[Any, ...]]:
         text = query.format(org=self.organization, **values)
         if self._embedded is not None:
             return self._embedded.execute(text).fetchall()
         assert self._server is not None
-        return self._server.execute(text.encode()).fetchall()
+        try:
+            return self._server.execute(text.encode()).fetchall()
+        except psycopg.OperationalError:  # the server was restarted in this trial
+            self._connect()
+            return self._server.execute(text.encode()).fetchall()
 
 
 def _expected(wanted: Sequence[Piece]) -> Counter[str]:

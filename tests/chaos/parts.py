@@ -14,6 +14,7 @@ from tests.chaos import clocks, databases_that_fail, kills, loris, poison, renum
 from tests.chaos.processes import Processes
 from tests.chaos.trial import Trial, hash_of, run, scene
 from tests.servers.faults import LIES, Cut, Lie, Plan
+from tests.servers.postgres import Postgres
 
 Place = Path | str
 PROTOCOLS, AFTERS = ("imap", "pop3"), ("leave", "delete")
@@ -27,6 +28,7 @@ class Context:
     place: Place
     database: str
     processes: Processes
+    cluster: Postgres | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,17 +135,32 @@ def _quit(context: Context, number: int) -> list[str]:
 # --- servers that lie
 
 
+# What else a server may be, besides its lies.
+_FACES: dict[str, tuple[dict[str, bool], ...]] = {
+    "imap": ({}, {"uidplus": False, "move": False}, {"uidnext": False}, {"special_use": False}),
+    "pop3": ({}, {"pipelining": False}, {"capa": False}),
+}
+
+
+def _plans(protocol: str) -> list[Plan]:
+    """Every lie, a server that stalls, and one that says an octet at a time."""
+    silent = [Plan(stall_at=at) for at in (0, 700, 4_000)]
+    slow = [Plan(dribble=0.00001)]
+    return [Plan(lies=frozenset({lie})) for lie in LIES[protocol]] + silent + slow
+
+
 def _lied_to(context: Context, number: int) -> list[str]:
-    """Every lie of each protocol in turn, then drawn ones together with a cut."""
+    """Every plan of each protocol in turn, twice, then drawn ones together with a cut."""
     protocol = PROTOCOLS[number % 2]
-    index = number // 2
-    lies = LIES[protocol]
-    if index < 2 * len(lies):
-        draw = random.Random(hash_of("lie", number))
-        plan = Plan(lies=frozenset({lies[index % len(lies)]}), lie_from=draw.randint(1, 10))
+    index, plans = number // 2, _plans(protocol)
+    draw = random.Random(hash_of("lie", number))
+    if index < 2 * len(plans):
+        plan = replace(plans[index % len(plans)], lie_from=draw.randint(1, 10))
     else:
         plan = Plan.seeded(hash_of("lie", number), protocol, cut_within=8_000)
-    trial = _corner("lies", number, plan, protocol=protocol, after=AFTERS[index % 2])
+    after = AFTERS[(index % len(plans) + index // len(plans)) % 2]
+    options = draw.choice(_FACES[protocol])
+    trial = _corner("lies", number, plan, protocol=protocol, after=after, options=options)
     return run(trial, context.place)
 
 
@@ -172,11 +189,11 @@ PARTS = (
     Part(name="cut", what="connection cut at any octet", trial=_cut, full=5_000, subset=500),
     Part(name="quit", what="POP3 cut between DELE and QUIT's answer", trial=_quit, full=500,
          subset=110),
-    Part(name="lies", what="lying server", trial=_lied_to, full=400, subset=150),
+    Part(name="lies", what="lying server", trial=_lied_to, full=400, subset=156),
     Part(name="identity", what="UIDL absent, doubled, hostile; Message-ID missing or shared",
          trial=_identified, full=1_000, subset=100),
     Part(name="renumbered", what="UIDVALIDITY plans", trial=renumbered.trial, full=300,
-         subset=60),
+         subset=54),
     Part(name="database", what="disk full, locked, restarted, connection dropped",
          trial=databases_that_fail.trial, full=None, subset=80,
          count=databases_that_fail.count),
@@ -184,7 +201,7 @@ PARTS = (
          trial=rivals.trial, full=1_000, subset=12, real=True),
     Part(name="clock", what="clock jumps", trial=clocks.trial, full=100, subset=20),
     Part(name="loris", what="slow-loris on a quarter of 40 accounts", trial=loris.trial, full=20,
-         subset=0),
+         subset=1),
     Part(name="poison", what="poison: mail that no reader understands, 200 a trial",
          trial=poison.trial, full=None, subset=2, count=poison.count),
 )  # fmt: skip

@@ -53,8 +53,13 @@ def _wrong(at: Scene, octets: list[bytes], error: str) -> list[str]:
     if error or at.oracle.waiting():
         wrong.append(f"I6 the account does not go on: {error or 'rows wait'}")
     left = {message.octets for message in at.box.messages}
+    missing = [one for one in octets if not at.oracle.holds(one)]
+    if len(missing) != at.oracle.left_alone():
+        wrong.append(
+            f"I1 {len(missing)} are not held; the ledger knows of {at.oracle.left_alone()}"
+        )
     # What was not kept (our own, a blocked sender's) is left on the server.
-    lost = [one for one in octets if not at.oracle.holds(one) and one not in left]
+    lost = [one for one in missing if one not in left]
     wrong += [f"I1 {hashlib.sha256(one).hexdigest()[:8]} is neither here nor there" for one in lost]
     wrong += [line for line in at.oracle.inexact() if line not in wrong]
     return wrong
@@ -72,7 +77,7 @@ def _collected_chunks() -> list[list[Path]]:
     files = [
         file
         for file in sorted(COLLECTED.rglob("*"))
-        if file.is_file() and file.suffix.lower() not in (".json", ".md", ".txt", ".py")
+        if file.is_file() and file.stat().st_size  # nothing at all is no message
     ]
     return [files[start : start + AT_ONCE] for start in range(0, len(files), AT_ONCE)]
 

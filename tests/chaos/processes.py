@@ -26,6 +26,7 @@ class Processes:
     """A process that forks collectors; use it from one thread."""
 
     def __init__(self) -> None:
+        self._most_above = 0
         self._zygote = subprocess.Popen(
             [sys.executable, "-m", "tests.chaos.zygote"],
             cwd=ROOT,
@@ -56,8 +57,14 @@ class Processes:
         """Until it has ended."""
         told = self._ask({"wait": pid})
         status = int(told["status"])
+        self._most_above = max(self._most_above, int(told["above"]))
         killed = os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
         return Ended(killed, os.waitstatus_to_exitcode(status), int(told["steps"]))
+
+    def most_above(self) -> int:
+        """Octets of the largest collector since the last call, above one that has done nothing."""
+        most, self._most_above = self._most_above, 0
+        return most
 
     def run(self, account: int, *, at: int = 0, do: str = "kill") -> Ended:
         """From its start to its end."""

@@ -25,16 +25,16 @@ if TYPE_CHECKING:
 
 def trial(context: "Context", number: int) -> list[str]:
     """One of the plans, in turn; every tenth has a folder made anew in secret."""
-    after = ("leave", "delete")[number // 6 % 2]
-    create = number // 12 % 3 > 0
-    plan = number % 6
+    after = ("leave", "delete")[number // 9 % 2]
+    create = number // 18 % 3 > 0
+    plan = number % 9
     made = Trial(
         part="renumbered", number=number, protocol="imap", after=after, create=create, plan=Plan()
     )
     if number % 10 == 9:
         return _in_secret(made, context)
-    if plan < 2:
-        lie = (Lie.VALIDITY_ZERO, Lie.VALIDITY_MISSING)[plan]
+    if plan < len(_LIES):
+        lie = _LIES[plan]
         lying = Plan(lies=frozenset({lie}), lie_from=random.Random(number).randint(1, 8))
         return run(
             Trial(part="renumbered", number=number, protocol="imap", after=after, create=create,
@@ -42,7 +42,7 @@ def trial(context: "Context", number: int) -> list[str]:
             context.place,
         )  # fmt: skip
     with scene(made, context.place) as at:
-        _PLANS[plan - 2](at)
+        _PLANS[plan - len(_LIES)](at)
         at.server.heal()
         recovers(at)
         return examined(at)
@@ -81,6 +81,15 @@ def _again_and_again(at: Scene) -> None:
         at.deliver(further(at.trial.seed, 60 + index))
 
 
+def _alternating(at: Scene) -> None:
+    """Two UIDVALIDITYs in turn, as from two machines behind one name; the UIDs stay."""
+    values = (at.box.uidvalidity, at.box.uidvalidity + 1)
+    for index in range(5):
+        collect(at.account)
+        at.box.uidvalidity = values[(index + 1) % 2]
+        at.deliver(further(at.trial.seed, 70 + index))
+
+
 def _made_anew(at: Scene) -> None:
     """All is gone, and other mail has the very same UIDs, under another UIDVALIDITY."""
     collect(at.account)
@@ -114,4 +123,7 @@ def _made_anew_in_secret(at: Scene) -> None:
     at.account.save(update_fields=["after"])
 
 
-_PLANS = (_between, _in_the_middle, _again_and_again, _made_anew)
+_LIES = (
+    Lie.VALIDITY_ZERO, Lie.VALIDITY_MISSING, Lie.VALIDITY_ALTERNATING, Lie.UIDNEXT_MISSING,
+)  # fmt: skip
+_PLANS = (_between, _in_the_middle, _again_and_again, _alternating, _made_anew)

@@ -20,9 +20,11 @@ from buzon.desk.models import Organization
 from buzon.desk.reasons import sentence
 from buzon.intake.accounts import add_account, resume_account
 from buzon.intake.models import Arrival, CollectionAccount, Duty
+from buzon.intake.overview import overviews
 from buzon.intake.runs import collect_once
 from buzon.intake.totals import Totals
 from buzon.lease import LeaseLost, claim
+from buzon.web.pages.collection_account_state import condition_of
 from tests.chaos.mail import KNOWN, Piece, further, pieces
 from tests.chaos.oracle import Oracle
 from tests.servers.faults import FaultServer, Plan
@@ -52,6 +54,12 @@ class Trial:
     def seed(self) -> int:
         return hash_of(self.part, self.number)
 
+    @property
+    def removes(self) -> bool:
+        """Whether what is filed leaves the server; without UIDPLUS and a bin it is only marked."""
+        marks_only = self.protocol == "imap" and not self.options.get("uidplus", True)
+        return self.after == "delete" and not marks_only
+
 
 @dataclass(slots=True)
 class Scene:
@@ -67,8 +75,10 @@ class Scene:
     failed: bool = False
 
     def deliver(self, piece: Piece) -> None:
+        """Every third is marked \\Deleted by somebody else, who may want it back."""
         self.delivered.append(piece)
-        self.box.deliver(piece.octets)
+        marked = self.trial.protocol == "imap" and len(self.delivered) % 3 == 0
+        self.box.deliver(piece.octets, flags=["\\Deleted"] if marked else [])
 
     def wanted(self) -> list[Piece]:
         return [one for one in self.delivered if self.trial.create or one.is_known]
@@ -176,8 +186,21 @@ def _under_fault(at: Scene) -> None:
     totals = collect(at.account)
     if time.monotonic() - started > LONGEST:
         at.wrong.append("I8 a collection took more than a minute")
-    if totals.error and not sentence(at.account.state_reason):
-        at.wrong.append(f"I7 the account does not say what is the matter: {totals.error}")
+    at.wrong += untold(at.account, totals)
+
+
+def untold(account: CollectionAccount, totals: Totals) -> list[str]:
+    """I7: what is the matter, and what to do, must be on the page when the collection ends; of a
+    message that failed, in its row of the ledger.
+    """
+    wrong = []
+    if totals.error:
+        shown = condition_of(overviews([account])[0])
+        if not shown.why or not shown.remedy:
+            wrong.append(f"I7 the page does not say why, or what to do: {totals.error} {shown}")
+    failed = Arrival.objects.filter(account=account, outcome=Arrival.Outcome.FAILED)
+    silent = [row.reason for row in failed if not sentence(row.reason)]
+    return wrong + [f"I7 a failed message has no reason: {why}" for why in silent]
 
 
 def recovers(at: Scene) -> None:
@@ -208,7 +231,7 @@ def _left_as_it_should_be(at: Scene) -> list[str]:
     gone = list(at.server.alien_removed)
     wrong = []
     for piece in at.delivered:
-        if piece in at.wanted() and at.trial.after == "delete":
+        if piece in at.wanted() and at.trial.removes:
             continue
         if piece.octets in left:
             left.remove(piece.octets)
@@ -216,7 +239,7 @@ def _left_as_it_should_be(at: Scene) -> list[str]:
             gone.remove(piece.octets)
         else:
             wrong.append("I5 a message is gone from the server that was not to be removed")
-    if at.trial.after == "delete" and at.trial.heals:
+    if at.trial.removes and at.trial.heals:
         kept = {piece.octets for piece in at.delivered} - {p.octets for p in at.wanted()}
         wrong += ["I6 a filed message is still on the server" for one in left if one not in kept]
     return wrong

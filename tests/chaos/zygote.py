@@ -3,7 +3,7 @@
 Reads a JSON object a line: {"account": key, "at": step, "do": "kill" | "stop"}; forks a child that
 collects that account, and at its step of this number (from 1; 0: never) sends itself SIGKILL or
 SIGSTOP. Answers with a line {"pid": …} at once, and for a child that ended, when asked by
-{"wait": pid}, with {"status": …, "steps": …}.
+{"wait": pid}, with {"status": …, "steps": …, "above": octets above idle}.
 
 A step is each commit and each command to the server, once just before and once just after it: they
 are counted where Django hands a commit to the database, and where the wire's transport sends.
@@ -27,6 +27,7 @@ from buzon.intake.models import CollectionAccount, Duty  # noqa: E402
 from buzon.intake.runs import collect_once  # noqa: E402
 from buzon.lease import claim  # noqa: E402
 from buzon.wire.transport import Transport  # noqa: E402
+from tests.chaos.memory import resident  # noqa: E402
 from tests.chaos.quiet import be_quiet  # noqa: E402
 
 SIGNALS = {"kill": signal.SIGKILL, "stop": signal.SIGSTOP}
@@ -73,14 +74,16 @@ def collect(account: int, steps: Steps) -> None:
 def main() -> None:
     """Until the standard input ends."""
     be_quiet()
+    idle = resident()
     results: dict[int, int] = {}
     for line in sys.stdin:
         asked = json.loads(line)
         if "wait" in asked:
-            _, status = os.waitpid(asked["wait"], 0)
+            _, status, used = os.wait4(asked["wait"], 0)
             steps = os.read(results[asked["wait"]], 100)
             os.close(results.pop(asked["wait"]))
-            _say({"status": status, "steps": int(steps or 0)})
+            above = used.ru_maxrss * 1024 - idle
+            _say({"status": status, "steps": int(steps or 0), "above": above})
             continue
         reading, writing = os.pipe()
         pid = os.fork()

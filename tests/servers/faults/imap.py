@@ -16,7 +16,8 @@ _FETCH = re.compile(rb"\* (\d+) FETCH \(")
 _BODY = re.compile(rb" ?BODY\[[^\]]*\](?:<\d+>)? \{(\d+)\}\r\n")
 _UID = re.compile(rb"UID (\d+)")
 _SIZE = re.compile(rb"RFC822\.SIZE (\d+)")
-_VALIDITY = re.compile(rb"\* OK \[UIDVALIDITY \d+\][^\r\n]*\r\n")
+_VALIDITY = re.compile(rb"\* OK \[UIDVALIDITY (\d+)\][^\r\n]*\r\n")
+_UIDNEXT = re.compile(rb"\* OK \[UIDNEXT \d+\][^\r\n]*\r\n")
 _REFUSALS = {
     Lie.NO_THROTTLED: b"[THROTTLED] Slow down.",
     Lie.NO_LIMIT: b"[LIMIT] That is too much.",
@@ -72,11 +73,21 @@ class FaultyImap(ImapConnection):
         if _FETCH.match(data):
             self._write_fetch(data)
             return
+        super().write(self._changed_opening(data))
+
+    def _changed_opening(self, data: bytes) -> bytes:
+        """What SELECT and EXAMINE say of the folder."""
         if self.tells(Lie.VALIDITY_ZERO):
             data = _VALIDITY.sub(b"* OK [UIDVALIDITY 0] Zero.\r\n", data)
         if self.tells(Lie.VALIDITY_MISSING):
             data = _VALIDITY.sub(b"", data)
-        super().write(data)
+        if self.tells(Lie.VALIDITY_ALTERNATING) and (told := _VALIDITY.search(data)):
+            self._server.openings += 1
+            value = int(told[1]) + self._server.openings % 2
+            data = _VALIDITY.sub(b"* OK [UIDVALIDITY %d] Now.\r\n" % value, data)
+        if self.tells(Lie.UIDNEXT_MISSING):
+            data = _UIDNEXT.sub(b"", data)
+        return data
 
     def _write_fetch(self, data: bytes) -> None:
         body = _BODY.search(data)

@@ -43,6 +43,8 @@ class Lie(StrEnum):
     STRANGER_UID = "FETCH answers for UIDs that were not asked for"
     VALIDITY_ZERO = "UIDVALIDITY 0"
     VALIDITY_MISSING = "no UIDVALIDITY"
+    VALIDITY_ALTERNATING = "another UIDVALIDITY with every other SELECT"
+    UIDNEXT_MISSING = "no UIDNEXT"
     GARBAGE = "octets that are no IMAP"
 
     RETR_TOO_SHORT = "RETR that ends early"
@@ -82,7 +84,8 @@ class Plan:
     `cut_at`: after so many octets, counted over all its connections, the connection is cut: FIN
     with what was sent before, RST, or "tls" (the TCP connection ends without TLS's good-bye).
     `stall_at`: there it says nothing more, for `stall_seconds`. `dribble`: seconds between any
-    two octets. `lies`: see Lie. `lie_from`: the command, from 1, with which they begin.
+    two octets, from the octet `dribble_from` of each connection on. `lies`: see Lie. `lie_from`:
+    the command, from 1, with which they begin.
     """
 
     cut_at: int | None = None
@@ -90,6 +93,7 @@ class Plan:
     stall_at: int | None = None
     stall_seconds: float = 3600.0
     dribble: float = 0.0
+    dribble_from: int = 0
     lies: frozenset[Lie] = frozenset()
     lie_from: int = 1
 

@@ -44,6 +44,7 @@ class FaultServer(MailServer):
         self.budget = Budget()
         self.commands = 0
         self.deletions_asked = 0
+        self.openings = 0
         self.renumber_at = 0  # the command at which the open folder gets other UIDs; 0: never
         self._deliver = deliver
         self._others_left = 3
