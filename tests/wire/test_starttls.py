@@ -8,7 +8,6 @@ import base64
 import socket
 import ssl
 import time
-from collections.abc import Iterator
 
 import pytest
 
@@ -17,40 +16,20 @@ from buzon.wire.errors import (
     ConnectFailed,
     MailError,
     NotPermitted,
-    Permanent,
     ServerBusy,
     TimedOut,
     TlsRefused,
 )
-from buzon.wire.imap import ImapSession
-from buzon.wire.pop3 import Pop3Session
 from tests.wire.authority import Authority
-from tests.wire.upgrading import ANA, IMAP, POP3, SECRETS, Protocol, Upgrading, upgrading
+from tests.wire.upgrading import ANA, IMAP, POP3, SECRETS, Protocol, as_imap, as_pop3, upgrading
 
 PLAIN = base64.b64encode(b"\0ana\0s3cr3t-p4ss")
-
-
-@pytest.fixture(scope="module")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    return Authority(tmp_path_factory.mktemp("authority"))
 
 
 @pytest.fixture(params=[IMAP, POP3], ids=["imap", "pop3"])
 def protocol(request: pytest.FixtureRequest) -> Protocol:
     found: Protocol = request.param
     return found
-
-
-def as_imap(server: Upgrading) -> ImapSession:
-    session = server.open()
-    assert isinstance(session, ImapSession)
-    return session
-
-
-def as_pop3(server: Upgrading) -> Pop3Session:
-    session = server.open()
-    assert isinstance(session, Pop3Session)
-    return session
 
 
 def test_an_honest_server(protocol: Protocol, authority: Authority) -> None:
@@ -295,65 +274,6 @@ class TestForgotten:
         with upgrading(IMAP, authority, after=after) as server, as_imap(server) as session:
             assert [folder.name for folder in session.folders()] == ["INBOX"]
             assert session.select("INBOX").exists == 2
-
-
-class TestReferrals:
-    """RFC 2221 and RFC 2193 would have us take the secret to a server that this one names."""
-
-    @pytest.fixture
-    def elsewhere(self) -> Iterator[socket.socket]:
-        with socket.create_server(("127.0.0.1", 0)) as listener:
-            listener.settimeout(0.1)
-            yield listener
-            with pytest.raises(TimeoutError):
-                listener.accept()
-
-    @pytest.mark.parametrize(
-        ("part", "command", "answer", "kind"),
-        [
-            ("before", b"STARTTLS", b"TAG NO [REFERRAL URL] go there\r\n", TlsRefused),
-            ("after", b"AUTHENTICATE", b"TAG NO [REFERRAL URL] go there\r\n", AuthRejected),
-            ("after", b"AUTHENTICATE", b"* BYE [REFERRAL URL] go there\r\n", NotPermitted),
-            ("after", b"SELECT", b"TAG NO [REFERRAL URL] it is there\r\n", NotPermitted),
-            ("after", b"LIST", b"TAG NO [REFERRAL URL] it is there\r\n", NotPermitted),
-        ],
-    )
-    def test_none_is_followed(
-        self,
-        authority: Authority,
-        elsewhere: socket.socket,
-        part: str,
-        command: bytes,
-        answer: bytes,
-        kind: type[Permanent],
-    ) -> None:
-        url = b"imap://ana;AUTH=*@127.0.0.1:%d/INBOX" % elsewhere.getsockname()[1]
-        replies = {command: answer.replace(b"URL", url)}
-        with upgrading(IMAP, authority, **{part: replies}) as server:
-            with pytest.raises(kind) as caught:
-                self.use(server)
-            assert url.decode() in caught.value.answer
-
-    def test_one_with_the_login_s_ok_is_passed_over(
-        self, authority: Authority, elsewhere: socket.socket
-    ) -> None:
-        url = b"imap://127.0.0.1:%d/" % elsewhere.getsockname()[1]
-        after = {b"AUTHENTICATE": b"TAG OK [REFERRAL " + url + b"] in, but better there\r\n"}
-        with upgrading(IMAP, authority, after=after) as server:
-            self.use(server)
-
-    def test_folders_elsewhere_are_not_asked_for(
-        self, authority: Authority, elsewhere: socket.socket
-    ) -> None:
-        after = {b"AUTHENTICATE": b"TAG OK [CAPABILITY IMAP4rev1 MAILBOX-REFERRALS] in\r\n"}
-        with upgrading(IMAP, authority, after=after) as server:
-            self.use(server)
-            assert not any(b"RLIST" in line or b"RLSUB" in line for line in server.heard_in_tls)
-
-    def use(self, server: Upgrading) -> None:
-        with as_imap(server) as session:
-            session.folders()
-            session.select("INBOX")
 
 
 class TestWhatIsShown:

@@ -15,11 +15,6 @@ from tests.wire.authority import Authority
 from tests.wire.scripted import scripted, until_closed
 
 
-@pytest.fixture(scope="module")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    return Authority(tmp_path_factory.mktemp("authority"))
-
-
 def clear(port: int, *, read_timeout: float = 5) -> Endpoint:
     return Endpoint(
         host="127.0.0.1",

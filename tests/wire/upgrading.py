@@ -138,3 +138,15 @@ def upgrading(protocol: Protocol, authority: Authority, **settings: object) -> I
         yield server
     said = b"".join(server.heard_in_clear)
     assert not any(secret in said for secret in SECRETS), said
+
+
+def as_imap(server: Upgrading) -> ImapSession:
+    session = server.open()
+    assert isinstance(session, ImapSession)
+    return session
+
+
+def as_pop3(server: Upgrading) -> Pop3Session:
+    session = server.open()
+    assert isinstance(session, Pop3Session)
+    return session
