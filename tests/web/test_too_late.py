@@ -9,6 +9,7 @@ from django.http import HttpResponse
 from django.test import Client
 
 from buzon.desk.models import Agent, Store, User
+from buzon.intake.models import Arrival
 from tests.organizations import rows_of
 from tests.web.cast import PASSWORD, Cast
 from tests.web.test_access import World, world
@@ -75,6 +76,14 @@ def test_a_button_without_a_page_of_its_own_says_what_happened(cast: Cast) -> No
     assert TOLD["en"] not in answer.text
     cast.ana.refresh_from_db()
     assert cast.ana.status == Agent.Status.FREE
+
+
+def test_a_view_that_asks_which_button_it_was_finds_none(world: World) -> None:
+    Arrival.objects.update(outcome=Arrival.Outcome.FAILED)
+    browser = signed_in(world.cast.olga)
+    answer = too_late(browser, world.cast.olga, world.address("quarantine"), {"verb": "all"})
+    assert (answer.status_code, TOLD["en"] in answer.text) == (403, True)
+    assert not Arrival.objects.exclude(outcome=Arrival.Outcome.FAILED).exists()
 
 
 def test_somebody_else_who_signs_in_sees_no_page_that_is_not_theirs(cast: Cast) -> None:

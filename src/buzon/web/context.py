@@ -6,7 +6,6 @@ from django.http import HttpRequest
 
 from buzon.desk.models import Agent
 from buzon.notify.inbox import unread_count
-from buzon.web.forms import Kept
 
 
 def page(request: HttpRequest) -> dict[str, Any]:
@@ -18,5 +17,5 @@ def page(request: HttpRequest) -> dict[str, Any]:
         "person": person,
         "unread": unread_count(person.user, person.agent),
         "statuses": Agent.Status.choices,
-        "is_too_late": isinstance(request.POST, Kept),
+        "is_too_late": hasattr(request, "kept"),
     }

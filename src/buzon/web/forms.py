@@ -39,8 +39,10 @@ class Kept(QueryDict):
 
 def sent(request: HttpRequest) -> QueryDict | None:
     """What a form of this page was sent with; None for a page that was only opened."""
-    is_sent = request.method == "POST" or isinstance(request.POST, Kept)
-    return request.POST if is_sent else None
+    kept: Kept | None = getattr(request, "kept", None)
+    if kept is not None:
+        return kept
+    return request.POST if request.method == "POST" else None
 
 
 class PageForm(forms.Form):

@@ -4,14 +4,14 @@ session, and what was typed would be lost.
     POST, old token ─▶ (not from a page of ours, or from nobody: the words alone) ─▶ the same page
     asked for by GET, its form filled in with what was typed, and a new token ─▶ one more click
 
-Nothing is done before that click. The page is drawn by a GET, which changes nothing, from `Kept`,
-with which no form is ever valid; passwords and files do not come back.
+Nothing is done before that click: the view is asked by a GET, in which nothing was sent, and no
+form is valid with what was `Kept`. Passwords and files do not come back.
 """
 
 from copy import copy
 
 from django.conf import settings
-from django.http import HttpRequest
+from django.http import HttpRequest, QueryDict
 from django.http.response import HttpResponseBase
 
 from buzon.web.access import person_of
@@ -27,13 +27,20 @@ def page_once_more(request: HttpRequest) -> HttpResponseBase | None:
         return None
     if person_of(request) is None or request.headers.get("HX-Request"):
         return None
+    view, args, kwargs = request.resolver_match
+    answer: HttpResponseBase = view(_by_get(request), *args, **kwargs)
+    return answer if answer.status_code == 200 else None
+
+
+def _by_get(request: HttpRequest) -> HttpRequest:
+    """The view finds nothing sent, whatever it looks for; its form alone finds what was kept."""
     asked = copy(request)
     asked.method = "GET"
-    asked.POST = Kept(mutable=True)  # type: ignore[assignment]  # as mutable as ours
-    asked.POST.update(request.POST)
-    view, args, kwargs = request.resolver_match
-    answer: HttpResponseBase = view(asked, *args, **kwargs)
-    return answer if answer.status_code == 200 else None
+    asked.POST = QueryDict()
+    kept = Kept(mutable=True)
+    kept.update(request.POST)
+    asked.kept = kept  # type: ignore[attr-defined]  # `sent` looks there
+    return asked
 
 
 def _is_of_this_site(request: HttpRequest) -> bool:
