@@ -79,7 +79,6 @@ def _tried(at: Scene) -> None:
     try:
         collect(at.account, patient=False)
     except (DatabaseError, InterfaceError, LeaseLost):
-        at.failed = True
         connection.close()  # it may be one that the server has ended
     at.account.refresh_from_db()
 

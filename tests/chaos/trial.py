@@ -72,7 +72,6 @@ class Scene:
     account: CollectionAccount
     delivered: list[Piece]
     wrong: list[str] = field(default_factory=list)
-    failed: bool = False
 
     def deliver(self, piece: Piece) -> None:
         """Every third is marked \\Deleted by somebody else, who may want it back."""

@@ -56,7 +56,6 @@ FIELDS = (
     "reply_to_senders", "poll_seconds",
 )  # fmt: skip
 _REQUIRED = ("name", "host", "username")
-_CONNECTION = {"host", "port", "security", "username", "pinned_sha256"}
 
 
 class Removed(NamedTuple):

@@ -8,21 +8,20 @@ The row takes the new name, so that what is in custody is never filed again. Mai
 this run stays gone: its return under whatever name is a new arrival (RFC 1939 §7).
 """
 
-import hashlib
 from collections import defaultdict
 from collections.abc import Collection, Sequence
-from typing import BinaryIO, TypeVar
+from typing import TypeVar
 
 from django.db import transaction
 from django.db.models import Q
 
+from buzon.intake import vault
 from buzon.intake.compare_pop3 import DIGEST
 from buzon.intake.models import Arrival, Folder
 from buzon.intake.retrieved import FromServer
 from buzon.intake.run import Run
 
 Message = TypeVar("Message", bound=FromServer)
-_SLICE = 1024 * 1024
 
 
 def known_before(run: Run, folder: Folder, got: Sequence[tuple[Arrival, Message]]) -> list[Arrival]:
@@ -30,7 +29,7 @@ def known_before(run: Run, folder: Folder, got: Sequence[tuple[Arrival, Message]
     these leave the ledger. One transaction. Raises LeaseLost.
     """
     digests = [
-        (_digest(message.octets), new)
+        (vault.digest(message.octets), new)
         for new, message in got
         if message.error is None and not (new.uidl or "").startswith(DIGEST)
     ]
@@ -50,18 +49,6 @@ def _rows_of(run: Run, folder: Folder, digests: Collection[str]) -> defaultdict[
         key = name.removeprefix(DIGEST).partition("#")[0] if name.startswith(DIGEST) else row.sha256
         held[key].append(row)
     return held
-
-
-def _digest(octets: bytes | BinaryIO) -> str:
-    """Of a file too, which is left at its start."""
-    if isinstance(octets, bytes):
-        return hashlib.sha256(octets).hexdigest()
-    octets.seek(0)
-    digest = hashlib.sha256()
-    while piece := octets.read(_SLICE):
-        digest.update(piece)
-    octets.seek(0)
-    return digest.hexdigest()
 
 
 def _take_names(run: Run, pairs: Sequence[tuple[Arrival, Arrival]]) -> None:

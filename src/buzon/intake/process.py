@@ -50,7 +50,7 @@ def process_one(
     """The recipe for one message, inside the batch's transaction; the caller stores the row."""
     bounced = around.letter_bounced(work.reading)
     matched = _match(around, matches, work)
-    verdict = _screen(account, around, work, matched, bounced)
+    verdict = _screen(around, work, matched, bounced)
     if verdict.outcome not in (Arrival.Outcome.FILED, Arrival.Outcome.OVERSIZED):
         decide(work.arrival, verdict.outcome, verdict.why)
         return
@@ -90,7 +90,6 @@ def _match(around: Surroundings, matches: Matches, work: Work) -> Match:
 
 
 def _screen(
-    account: CollectionAccount,
     around: Surroundings,
     work: Work,
     matched: Match,
@@ -119,7 +118,7 @@ def _customer(
     bounced: SentLetter | None,
 ) -> tuple[Customer | None, bool, dict[str, Any]]:
     """Whose letter it is, whether the customer was made for it (R8), and why."""
-    if bounced is not None and verdict.why["code"] == "bounce_of_our_letter":
+    if bounced is not None and verdict.is_bounce_of_ours:
         letter = bounced.letter
         return (letter.customer if letter else None), False, verdict.why
     if matched.customer is not None and verdict.link:
@@ -242,7 +241,7 @@ def _tell(
     """The event of this letter (R7, R11); history that is summed up has none of its own."""
     if silent or work.folder.role == Folder.Role.SENT:
         return
-    ours = bounced is not None and verdict.why["code"] == "bounce_of_our_letter"
+    ours = bounced is not None and verdict.is_bounce_of_ours
     record(
         Event.Kind.LETTER_BOUNCED if ours else Event.Kind.MESSAGE_RECEIVED,
         organization=account.organization_id,

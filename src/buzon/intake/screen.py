@@ -48,6 +48,11 @@ class Verdict:
     def downloads(self) -> bool:
         return self.outcome in ("filed", "look")
 
+    @property
+    def is_bounce_of_ours(self) -> bool:
+        """A delivery report for a letter that we sent: it is filed with that letter."""
+        return bool(self.why["code"] == "bounce_of_our_letter")
+
 
 def judge(facts: Facts) -> Verdict:
     """The table, row by row; the first row that applies decides."""
