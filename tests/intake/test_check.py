@@ -13,8 +13,8 @@ from buzon.demo.server import MailServer, Mailstore, Options
 from buzon.desk.models import Organization
 from buzon.intake.accounts import AccountError, add_account, change_account
 from buzon.intake.check import Step, check_account, check_values, step_title
+from buzon.intake.check_step import grouped
 from buzon.intake.models import CollectionAccount
-from buzon.intake.step import grouped
 
 LOGIN = "ana@tienda.example"
 Serve = Callable[..., MailServer]

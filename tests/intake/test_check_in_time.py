@@ -16,7 +16,7 @@ from buzon.desk.models import Organization
 from buzon.intake import check_in_time
 from buzon.intake.accounts import AccountError, add_account
 from buzon.intake.check_in_time import check_form, check_saved
-from buzon.intake.step import Step
+from buzon.intake.check_step import Step
 
 LOGIN = "ana@tienda.example"
 

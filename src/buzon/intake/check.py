@@ -21,8 +21,8 @@ from buzon.desk.models import Organization
 from buzon.desk.reasons import error_sentence
 from buzon.intake.accounts import checked_values, credentials_of, default_port, endpoint_of
 from buzon.intake.check_mail import imap_mail, pop3_mail
+from buzon.intake.check_step import Step, step_title
 from buzon.intake.models import CollectionAccount, Folder
-from buzon.intake.step import Step, step_title
 from buzon.wire import tls
 from buzon.wire.address import connected
 from buzon.wire.endpoint import Credentials, Endpoint, Security

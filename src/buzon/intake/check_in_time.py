@@ -19,9 +19,9 @@ from buzon.desk.models import Organization
 from buzon.intake.account_values import AccountError, default_port
 from buzon.intake.accounts import FIELDS, checked_values
 from buzon.intake.check import check_values, to_do_when_silent
+from buzon.intake.check_step import Step
 from buzon.intake.models import CollectionAccount, Folder
 from buzon.intake.secret_use import check_secret_use
-from buzon.intake.step import Step
 
 CHECK_SECONDS = 50.0
 

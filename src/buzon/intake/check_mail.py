@@ -6,9 +6,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from buzon.desk.reasons import error_sentence
+from buzon.intake.check_step import Step, grouped
 from buzon.intake.models import CollectionAccount, Folder
 from buzon.intake.settle_imap import trash_folder
-from buzon.intake.step import Step, grouped
 from buzon.wire.errors import FolderMissing, MailError, NotPermitted
 from buzon.wire.imap import FolderInfo, ImapSession
 from buzon.wire.pop3 import Pop3Session

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from buzon.desk.models import Organization
 from buzon.intake.account_values import AccountError
-from buzon.intake.step import Step
+from buzon.intake.check_step import Step
 from buzon.web.limits import Limit, forgive, try_once
 
 PER_ORGANIZATION = 30  # that failed, in a quarter of an hour
