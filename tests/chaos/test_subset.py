@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[2]
 @pytest.mark.timeout(400)
 @pytest.mark.parametrize(
     "parts",
-    [("kill-steps", "kill-random", "rivals"), ("cut",), ("lies", "database", "quit"),
+    [("kill-steps", "kill-random", "rivals"), ("cut", "loris"), ("lies", "database", "quit"),
      ("identity", "renumbered", "clock", "poison")],
     ids=lambda parts: parts[0],
 )  # fmt: skip

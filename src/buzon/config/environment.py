@@ -254,7 +254,8 @@ SETTINGS = (
     Setting(
         "BUZON_WORKERS",
         "4",
-        "How many collection accounts `buzon up` works on at the same time.",
+        "How many collection accounts `buzon up` works on at the same time; those that only wait "
+        "for their servers come on top, twice as many at most.",
         _whole(1, 200),
     ),
     Setting(

@@ -29,6 +29,7 @@ from buzon.notify import copies, rounds
 from buzon.notify.models import Copy, Round
 
 PER_HOST = 4  # collections from one mail server at a time
+WITH_WAITING = 3  # times the workers: collections at a time, those included that only wait
 TICK = 1.0  # seconds
 TICK_AFTER_FAILURE = 5.0
 NOTICE_EVERY = 30.0
@@ -57,7 +58,9 @@ class Embedded:
     """Collects, processes, tells and copies until it is stopped.
 
     `collected` is called after each collection, `progress` during it, both from its thread.
-    `workers` is how many collections run at a time.
+    `workers` is how many collections are at work at a time. Those that only wait for their servers
+    come on top: `most_runs`, which is also how many database connections there may be, is 5 times
+    the workers and 5 at most.
     """
 
     def __init__(
@@ -76,15 +79,31 @@ class Embedded:
         self._noticed = time.monotonic()  # after a start everything is late for a moment
         self._stopping = threading.Event()
         self._kicked = threading.Event()
-        self._collecting = Lane("collect", size=workers, freed=self.kick)
-        self._retrying = Lane("retry", size=max(1, workers // 2), freed=self.kick)
-        # One server that stalls for the first time does not take up all workers either.
-        self._per_host = min(PER_HOST, max(1, workers // 2))
+        half = max(1, workers // 2)
+        # That a run has come to only wait, the next tick sees: nobody kicks then.
+        self._collecting = Lane(
+            "collect", size=workers, most=WITH_WAITING * workers, freed=self.kick
+        )
+        self._retrying = Lane("retry", size=half, most=WITH_WAITING * half, freed=self.kick)
+        # One server that stalls for the first time does not take up all places either.
+        self._per_host = min(PER_HOST, half)
         # Collections process what they download; this lane takes up what they left behind.
-        self._processing = Lane("process", size=max(1, workers // 2), freed=self.kick)
+        self._processing = Lane("process", size=half, freed=self.kick)
         self._telling = Lane("tell", size=1, freed=self.kick)
         self._copying = Lane("copy", size=1, freed=self.kick)
+        self._lanes = (
+            self._collecting,
+            self._retrying,
+            self._processing,
+            self._telling,
+            self._copying,
+        )
         self._ticker = threading.Thread(target=self._tick_until_stopped, name="ticker", daemon=True)
+
+    @property
+    def most_runs(self) -> int:
+        """How many threads, each with a database connection, work at a time at most."""
+        return sum(lane.most for lane in self._lanes) + 1  # the ticker
 
     def start(self) -> None:
         """Free what processes of this machine left behind that were killed, and begin."""
@@ -105,8 +124,7 @@ class Embedded:
         self.kick()
         deadline = time.monotonic() + within
         self._ticker.join(max(0.0, deadline - time.monotonic()))
-        lanes = (self._collecting, self._retrying, self._processing, self._telling, self._copying)
-        left = [one for lane in lanes for one in lane.join(deadline=deadline)]
+        left = [one for lane in self._lanes for one in lane.join(deadline=deadline)]
         for one in left:
             log.warning("did not stop in time", lane=one.thread.name)
             if one.lease is not None:

@@ -1,4 +1,11 @@
-"""One kind of work: so many threads at a time, each for one run, each with its own connection."""
+"""One kind of work: so many runs at a time, each in a thread with a database connection of its own.
+
+    size runs at work ──▶ no place
+    one of them only waits for its server ──▶ its place is free, until it has work again
+
+A run that has work again is not held up: for a while there are more than `size` at work, never more
+than `most` in all.
+"""
 
 import threading
 import time
@@ -12,6 +19,7 @@ from django.db import DatabaseError, connections
 from buzon.fleet.backoff import postpone
 from buzon.intake.again import is_of_the_database
 from buzon.lease import Lease, LeaseLost
+from buzon.wire.waits import Waits, look_at
 
 log = structlog.get_logger("buzon.fleet")
 
@@ -23,13 +31,21 @@ class Running:
     thread: threading.Thread
     lease: Lease | None
     place: str
+    waits: Waits
 
 
 class Lane:
-    """At most `size` runs at a time. `freed` is called from the run's thread when one has ended."""
+    """A run begins while fewer than `size` are at work and fewer than `most` (`size` where it is
+    None) are there, those included that only wait for a mail server.
 
-    def __init__(self, name: str, *, size: int, freed: Callable[[], None]) -> None:
+    `freed` is called from the run's thread when one has ended.
+    """
+
+    def __init__(
+        self, name: str, *, size: int, freed: Callable[[], None], most: int | None = None
+    ) -> None:
         self.name = name
+        self.most = size if most is None else most
         self._size = size
         self._freed = freed
         self._lock = threading.Lock()
@@ -37,17 +53,21 @@ class Lane:
 
     def has_room(self) -> bool:
         with self._lock:
-            return len(self._running) < self._size
+            at_work = sum(not one.waits.is_waiting() for one in self._running)
+            return at_work < self._size and len(self._running) < self.most
 
     def places(self) -> Counter[str]:
-        """How many runs each place has now."""
+        """How many runs each place has now, those included that wait."""
         with self._lock:
             return Counter(one.place for one in self._running)
 
     def start(self, run: Callable[[], None], *, lease: Lease | None, place: str = "") -> None:
         """Begin a run, which is to release its lease; if it raises, its row is due later."""
 
+        waits = Waits()
+
         def in_thread() -> None:
+            look_at(waits)
             try:
                 self._guarded(run, lease)
             finally:
@@ -56,7 +76,7 @@ class Lane:
 
         # A daemon: a run that hangs in the network does not keep the process from ending.
         thread = threading.Thread(target=in_thread, name=self.name, daemon=True)
-        running = Running(thread, lease, place)
+        running = Running(thread, lease, place, waits)
         with self._lock:
             self._running.append(running)
         try:

@@ -36,6 +36,7 @@ class FaultyStream(Stream):
         super().__init__(connection)
         self.server = server
         self._is_cut = False
+        self._sent = 0  # on this connection
 
     def flush(self) -> None:
         if not self._out:
@@ -61,13 +62,14 @@ class FaultyStream(Stream):
 
     def _send(self, data: bytes) -> None:
         pause = self.server.plan.dribble
-        pieces = [data] if not pause else [data[i : i + 1] for i in range(len(data))]
-        for piece in pieces:
-            if pause and self.server.is_over:
+        at_once = max(0, self.server.plan.dribble_from - self._sent) if pause else len(data)
+        self._sent += len(data)
+        self._put(data[:at_once])
+        for octet in range(at_once, len(data)):
+            if self.server.is_over:
                 raise Hangup
-            self._put(piece)
-            if pause:
-                time.sleep(pause)
+            self._put(data[octet : octet + 1])
+            time.sleep(self.server.plan.dribble)  # which may have changed meanwhile
 
     def _put(self, piece: bytes) -> None:
         if piece:
