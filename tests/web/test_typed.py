@@ -19,7 +19,7 @@ WITHOUT_TEXT = {
     "administrator_password", "administrator_removal", "agent_deactivation",
     "collection_account_removal", "customer_agent", "customer_blocking", "customer_import",
     "customer_removal", "forgotten", "group_removal", "ledger", "ledger_row", "letter_blocking",
-    "me", "new_password", "setup", "setup_mailbox", "sign_in", "store_removal",
+    "me", "new_password", "quarantine", "setup", "setup_mailbox", "sign_in", "store_removal",
 }  # fmt: skip
 FORMS = sorted(name for name, page in EXPECTED.items() if page.methods == ("GET", "POST"))
 
