@@ -20,7 +20,7 @@ from buzon.wire.errors import (
 )
 from buzon.wire.pop3 import Pop3Session
 from tests.servers.scripted import Script, Step, conversation, cut, expect, hold, raw, send, silence
-from tests.wire.pop3.conftest import ANA, at
+from tests.wire.pop3.servers import ANA, at
 
 HELLO = (send("+OK hello"), expect("CAPA"), send("+OK", "USER", "PIPELINING", "."))
 LOGIN = (

@@ -15,7 +15,7 @@ from buzon.wire.errors import (
     TooLarge,
 )
 from buzon.wire.pop3 import NotDeleted, Pop3Session
-from tests.wire.pop3.conftest import Place, octets_of
+from tests.wire.pop3.servers import Place, letter, octets_of, retrieved
 
 HEADER = b"From: eva@cliente.example\r\nSubject: =?utf-8?q?a=C3=B1o?=\r\n\r\n"
 
@@ -38,14 +38,6 @@ ODD = [
     HEADER + b"x" * 70_000 + b"\r\n",
     HEADER + (b"." * 1000 + b"\r\n") * 300,
 ]
-
-
-def letter(number: int) -> bytes:
-    return b"Subject: letter %d\r\n\r\nbody of %d\r\n" % (number, number)
-
-
-def retrieved(session: Pop3Session) -> list[bytes]:
-    return [octets_of(one) for one in session.messages(session.listing())]
 
 
 def test_an_empty_mailbox(place: Place) -> None:

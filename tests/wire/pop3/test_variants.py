@@ -21,8 +21,7 @@ from buzon.wire.errors import (
 )
 from buzon.wire.pop3 import Pop3Session
 from tests.servers.dovecot import Dovecot
-from tests.wire.pop3.conftest import ANA, at
-from tests.wire.pop3.test_suite import letter, retrieved
+from tests.wire.pop3.servers import ANA, at, letter, retrieved
 
 Serve = Callable[..., MailServer]
 
