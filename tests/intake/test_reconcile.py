@@ -49,6 +49,41 @@ def test_it_names_what_is_gone_and_what_is_missing(protocol: str) -> None:
         assert books.balance
 
 
+@pytest.mark.parametrize(("protocol", "uidl"), [("imap", True), ("pop3", True), ("pop3", False)])
+def test_the_sum_does_not_hold_where_what_is_outside_was_removed(
+    protocol: str,
+    uidl: bool,
+) -> None:
+    with scene(protocol, uidl=uidl) as at:
+        at.deliver(KNOWN, KNOWN)
+        account = at.account(start="now")
+        collect(account)
+        at.deliver(KNOWN)
+        collect(account)
+        assert reconcile(account)[0].balance
+        at.box.expunge(1)
+        (books,) = reconcile(account)
+        assert (books.on_server, books.live, books.outside) == (2, 1, 2)
+        assert (books.unexplained, books.balance) == (-1, False)
+        collect(account)
+        (books,) = reconcile(account)
+        assert (books.on_server, books.live, books.outside, books.balance) == (2, 1, 1, True)
+
+
+def test_the_sum_holds_half_way_through_a_history() -> None:
+    with scene() as at:
+        for year in (2020, 2021, 2026, 2026):
+            at.box.deliver(at.letter(KNOWN), internal_date=datetime(year, 6, 1, tzinfo=UTC))
+        account = at.account(start="date", start_date=datetime(2026, 1, 1, tzinfo=UTC).date())
+        collect(account)
+        Arrival.objects.get(uid=3).delete()
+        Folder.objects.update(low=4)  # as if the connection had broken then
+        at.deliver(KNOWN)
+        (books,) = reconcile(account)
+        assert (books.on_server, books.live, books.outside) == (5, 1, 2)
+        assert (books.not_yet_listed, books.balance) == (2, True)
+
+
 def two_changes_that_cancel_out(at: Scene) -> None:
     """The count stays the same: one row is lost, and one message goes."""
     Arrival.objects.order_by("pk")[1].delete()

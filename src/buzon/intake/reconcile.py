@@ -39,9 +39,17 @@ class Books:
     renumbered: bool = False
 
     @property
+    def unexplained(self) -> int:
+        """How many more are on the server than the sum says, `missing` and `gone` set aside; less
+        than none where somebody removed what is outside. The next collection counts it anew.
+        """
+        rows = self.live - len(self.gone) + len(self.missing)
+        return self.on_server - rows - self.outside - self.not_yet_listed
+
+    @property
     def balance(self) -> bool:
         """Whether both agree."""
-        return not (self.missing or self.gone or self.renumbered)
+        return not (self.missing or self.gone or self.renumbered or self.unexplained)
 
 
 def reconcile(account: CollectionAccount) -> list[Books]:
@@ -49,11 +57,9 @@ def reconcile(account: CollectionAccount) -> list[Books]:
     endpoint, credentials = endpoint_of(account), credentials_of(account)
     folders = list(account.folders.order_by("role", "pk"))
     if account.protocol == CollectionAccount.Protocol.POP3:
-        session = Pop3Session.open(endpoint, credentials)
-        try:
+        with Pop3Session.open(endpoint, credentials) as session:
             books = [_pop3(session, folder) for folder in folders]
-        finally:
-            session.close()  # without QUIT: nothing is deleted
+            session.quit()  # nothing is marked; without it some servers stay locked for a while
     else:
         with ImapSession.open(endpoint, credentials) as imap:
             books = [_imap(account, imap, folder) for folder in folders]
@@ -73,14 +79,18 @@ def _imap(account: CollectionAccount, session: ImapSession, folder: Folder) -> B
     known = dict(rows.values_list("uid", "pk"))
     listed = session.listing(1, None)
     there = {message.uid for message in listed}
+    books.on_server = len(listed)  # mail may have come since the folder was opened
     books.gone = sorted(pk for uid, pk in known.items() if uid not in there)
     for message in listed:
         if message.uid in known:
             continue
-        if folder.baseline_at is None or not folder.low <= message.uid <= folder.high:
-            books.not_yet_listed += 1  # beyond one of the cursor's ends
+        if folder.baseline_at is None or message.uid > folder.high:
+            books.not_yet_listed += 1
         elif is_wanted(account, folder, uid=message.uid, date=message.internal_date):
-            books.missing.append(str(message.uid))
+            if message.uid < folder.low:
+                books.not_yet_listed += 1
+            else:
+                books.missing.append(str(message.uid))
     return books
 
 
@@ -96,6 +106,10 @@ def _pop3(session: Pop3Session, folder: Folder) -> Books:
     new = sorted(uidl for uidl in named if uidl not in known and uidl not in outside)
     if folder.baseline_at is None:
         books.not_yet_listed = len(listing)
-    else:
-        books.missing = new
+        return books
+    books.missing = new
+    unnamed = sum(each.uidl is None for each in listing)
+    seen = rows.filter(uidl__startswith=DIGEST).count()
+    seen += sum(uidl.startswith(DIGEST) for uidl in outside)
+    books.not_yet_listed = max(unnamed - seen, 0)
     return books

@@ -32,6 +32,9 @@ def show_books(books: list[Books]) -> None:
         )
         if one.renumbered:
             print("        The server has renumbered it: the next collection finds it again first.")
+        elif one.unexplained:
+            wrong = f"{one.unexplained:+,}"
+            print(f"        The sum is wrong by {wrong}: the next collection counts anew.")
         _show_some("missing here, collected next", one.missing)
         _show_some("gone from the server, ledger ids", [str(pk) for pk in one.gone])
 
@@ -44,7 +47,7 @@ def _show_some(what: str, names: list[str]) -> None:
 
 
 def books_as_json(books: list[Books]) -> list[dict[str, Any]]:
-    return [asdict(one) | {"balance": one.balance} for one in books]
+    return [asdict(one) | {"balance": one.balance, "unexplained": one.unexplained} for one in books]
 
 
 def deletions(account: CollectionAccount) -> Iterator[dict[str, Any]]:
