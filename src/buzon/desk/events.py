@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from django.db.models import Max, QuerySet
+
 from buzon.desk.models import Agent, Customer, Event, Message, Organization
 from buzon.desk.text import storable_data
 
@@ -32,3 +34,31 @@ def record(
         silent=silent,
         data=storable_data(dict(data or {})),
     )
+
+
+def untell_what_stands(organization: Organization) -> int:
+    """What concerns administrators, happened while there was none, and still holds is to be told,
+    to the one who is there now; how many events.
+
+    It holds until the contrary happened: of each collection account the newest event, but not that
+    it recovered; of each group (or of none) the newest customer who is left without an agent still.
+    However long ago: an account that fails says so once, not every day.
+    """
+    mine = Event.objects.filter(organization=organization).order_by()
+    of_accounts = _newest_of_each(mine.filter(kind__in=_OF_ACCOUNTS), "data__account_id")
+    unassigned = mine.filter(kind=Event.Kind.CUSTOMER_LEFT_UNASSIGNED, customer__agent=None)
+    of_groups = _newest_of_each(unassigned, "data__why__group")
+    standing = mine.filter(pk__in=[*of_accounts, *of_groups])
+    return standing.exclude(kind=Event.Kind.ACCOUNT_RECOVERED).update(told_at=None)
+
+
+_OF_ACCOUNTS = (
+    Event.Kind.ACCOUNT_FAILED,
+    Event.Kind.ACCOUNT_STOPPED,
+    Event.Kind.ACCOUNT_RECOVERED,
+)
+
+
+def _newest_of_each(events: "QuerySet[Event]", what: str) -> list[int]:
+    newest = events.values(what).annotate(newest=Max("pk"))
+    return list(newest.values_list("newest", flat=True))

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from buzon.desk.entries import checked_email, checked_name, first_use, named, names, taken
 from buzon.desk.errors import DeskError
+from buzon.desk.events import untell_what_stands
 from buzon.desk.models import Agent, AgentGroup, Membership, Organization, User
 
 
@@ -241,10 +242,8 @@ def choose_groups(agent: Agent, groups: Iterable[AgentGroup]) -> None:
     Raises DeskError for a group of another organization.
     """
     chosen = list(groups)
-    with transaction.atomic():
-        Membership.objects.filter(agent=agent).exclude(group__in=chosen).delete()
-        for group in chosen:
-            join_group(agent, group)
+    others = Membership.objects.filter(agent=agent).exclude(group__in=chosen)
+    _replace(others, [(agent, group) for group in chosen])
 
 
 def choose_members(group: AgentGroup, agents: Iterable[Agent]) -> None:
@@ -253,18 +252,25 @@ def choose_members(group: AgentGroup, agents: Iterable[Agent]) -> None:
     Raises DeskError for an agent of another organization.
     """
     chosen = list(agents)
-    with transaction.atomic():
-        Membership.objects.filter(group=group).exclude(agent__in=chosen).delete()
-        for agent in chosen:
-            join_group(agent, group)
+    others = Membership.objects.filter(group=group).exclude(agent__in=chosen)
+    _replace(others, [(agent, group) for agent in chosen])
 
 
 def add_administrator(organization: Organization, *, email: str, password: str) -> User:
-    """A login that may change everything of its organization.
+    """A login that may change everything of its organization. The only one there is finds the
+    troubles of before, which nobody was told of.
 
     Raises DeskError: no address, one that has a login already, a weak password.
     """
-    return _login(organization, checked_email(email), password, User.Role.ADMINISTRATOR)
+    email = checked_email(email)
+    with transaction.atomic():
+        # Whoever tells an event to nobody looks once more after this (`notify.audience`).
+        Organization.objects.select_for_update(no_key=True).get(pk=organization.pk)
+        is_only = not administrators(organization).exists()
+        user = _login(organization, email, password, User.Role.ADMINISTRATOR)
+        if is_only:
+            untell_what_stands(organization)
+    return user
 
 
 def administrators(organization: Organization) -> QuerySet[User]:
@@ -322,6 +328,13 @@ def _check_agent_is_new(
     if agents.filter(email=email).exists():
         told = _("There is already an agent with the address {email}.").format(email=email)
         raise DeskError(told, field="email")
+
+
+def _replace(others: "QuerySet[Membership]", members: Iterable[tuple[Agent, AgentGroup]]) -> None:
+    with transaction.atomic():
+        others.delete()
+        for agent, group in members:
+            join_group(agent, group)
 
 
 def _group_taken(name: str) -> DeskError:

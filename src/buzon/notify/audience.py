@@ -4,6 +4,8 @@ to its agent                 customer_assigned, history_collected
 to the customer's agent      message_received (where the account says so), letter_bounced
 to every administrator       customer_left_unassigned, account_failed, _stopped, _recovered
 to nobody                    customer_created
+
+Where there is no administrator yet, the first one is told of what still holds then.
 """
 
 from collections import defaultdict
@@ -12,7 +14,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from buzon.desk.models import Agent, Event, User
+from buzon.desk.models import Agent, Event, Organization, User
 from buzon.notify.copies import may_be_written_to
 from buzon.notify.models import Notification
 
@@ -38,10 +40,7 @@ class Audience:
     """The people of one organization, for one batch of events told in order."""
 
     def __init__(self, organization: int) -> None:
-        logins = User.objects.filter(
-            organization=organization, role=User.Role.ADMINISTRATOR, is_active=True
-        )
-        self._administrators = list(logins.order_by("pk"))
+        self._administrators = _administrators_of(organization)
         self._unread = _unread_of_administrators(organization)
         self._superseded: list[Notification] = []
 
@@ -76,6 +75,20 @@ class Audience:
             older.read_at = timezone.now()
             if older.pk is not None:
                 self._superseded.append(older)
+
+
+def _administrators_of(organization: int) -> list[User]:
+    """Where there is none, none is being made either at this moment: she would miss what is told to
+    nobody now (`desk.people.add_administrator`).
+    """
+    logins = User.objects.filter(
+        organization=organization, role=User.Role.ADMINISTRATOR, is_active=True
+    ).order_by("pk")
+    found = list(logins)
+    if not found:
+        Organization.objects.select_for_update(no_key=True).values_list("pk").get(pk=organization)
+        found = list(logins.all())
+    return found
 
 
 def _agent_to_tell(event: Event) -> Agent | None:
