@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from django.utils import timezone
 
 from tests.chaos.mail import further
-from tests.chaos.trial import Trial, collect, examined, recovers, scene
+from tests.chaos.trial import Trial, collect, examined, honest, recovers
 from tests.servers.faults import Plan
 
 if TYPE_CHECKING:
@@ -25,8 +25,7 @@ def trial(context: "Context", number: int) -> list[str]:
         part="clock", number=number, protocol=("imap", "pop3")[number % 2],
         after=("leave", "delete")[number // 2 % 2], create=True, plan=Plan(),
     )  # fmt: skip
-    with scene(made, context.place) as at:
-        at.server.heal()
+    with honest(made, context.place) as at:
         for index in range(3):
             with jumping(
                 draw.choice(JUMPS), then=draw.choice(JUMPS), after_calls=draw.randint(1, 60)

@@ -23,7 +23,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from buzon.intake.models import Duty
 from buzon.lease import LeaseLost
 from tests.chaos.mail import further
-from tests.chaos.trial import Scene, Trial, collect, examined, recovers, scene
+from tests.chaos.trial import Scene, Trial, collect, examined, honest, recovers
 from tests.servers.faults import Plan
 
 if TYPE_CHECKING:
@@ -50,8 +50,7 @@ def trial(context: "Context", number: int) -> list[str]:
     made = Trial(
         part="database", number=number, protocol=protocol, after=after, create=True, plan=Plan()
     )
-    with scene(made, context.place) as at:
-        at.server.heal()
+    with honest(made, context.place) as at:
         with failure(context, nth):
             _tried(at)
         connection.close()

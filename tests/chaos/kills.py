@@ -11,15 +11,14 @@ from pathlib import Path
 
 from tests.chaos.mail import further
 from tests.chaos.processes import Processes, is_stopped
-from tests.chaos.trial import Scene, Trial, collect, examined, scene
+from tests.chaos.trial import Scene, Trial, collect, examined, honest
 
 PATIENCE = 60.0
 
 
 def steps_of(trial: Trial, place: Path | str, processes: Processes, *, do: str = "kill") -> int:
     """How many steps a collection of this trial has, at which it can be killed or stopped."""
-    with scene(trial, place) as at:
-        at.server.heal()
+    with honest(trial, place) as at:
         ended = processes.run(at.account.pk, do=do)
         assert ended.status == 0, ended
         return ended.steps
@@ -27,8 +26,7 @@ def steps_of(trial: Trial, place: Path | str, processes: Processes, *, do: str =
 
 def killed_at(step: int, trial: Trial, place: Path | str, processes: Processes) -> list[str]:
     """SIGKILL at this step; then a collection that ends, and what the oracle sees."""
-    with scene(trial, place) as at:
-        at.server.heal()
+    with honest(trial, place) as at:
         ended = processes.run(at.account.pk, at=step)
         if ended.signal != signal.SIGKILL:
             at.wrong.append(f"the collector was to be killed at step {step}: {ended}")
@@ -37,8 +35,7 @@ def killed_at(step: int, trial: Trial, place: Path | str, processes: Processes) 
 
 def killed_at_random(trial: Trial, place: Path | str, processes: Processes) -> list[str]:
     """SIGKILL from outside at any moment of a collection, or just after it."""
-    with scene(trial, place) as at:
-        at.server.heal()
+    with honest(trial, place) as at:
         pid = processes.start(at.account.pk)
         time.sleep(random.Random(trial.seed).random() * 0.15)
         processes.send(pid, signal.SIGKILL)
@@ -50,8 +47,7 @@ def stopped_at(step: int, trial: Trial, place: Path | str, processes: Processes)
     """SIGSTOP at this step until the lease is over and another has done the work; then it wakes,
     and must write nothing and remove nothing.
     """
-    with scene(trial, place) as at:
-        at.server.heal()
+    with honest(trial, place) as at:
         pid = processes.start(at.account.pk, at=step, do="stop")
         for _ in _until(PATIENCE):
             if is_stopped(pid):

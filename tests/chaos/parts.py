@@ -12,7 +12,7 @@ from typing import Any
 
 from tests.chaos import clocks, databases_that_fail, kills, loris, poison, renumbered, rivals
 from tests.chaos.processes import Processes
-from tests.chaos.trial import Trial, hash_of, run, scene
+from tests.chaos.trial import Trial, collect, hash_of, run, scene
 from tests.servers.faults import LIES, Cut, Lie, Plan
 from tests.servers.postgres import Postgres
 
@@ -100,7 +100,7 @@ def _length(context: Context, trial: Trial) -> int:
     if corner not in _lengths:
         honest = replace(trial, part="cut-length", plan=Plan(cut_at=1 << 40))
         with scene(honest, context.place) as at:
-            kills.collect(at.account)
+            collect(at.account)
             _lengths[corner] = at.server.budget.sent
     return _lengths[corner]
 

@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.chaos.trial import Scene, Trial, collect, scene
+from tests.chaos.trial import Scene, Trial, collect, honest
 from tests.servers.faults import Plan
 
 if TYPE_CHECKING:
@@ -38,8 +38,7 @@ def trial(context: "Context", number: int) -> list[str]:
         part="poison", number=number, protocol="imap", after=("leave", "delete")[number % 2],
         create=True, plan=Plan(), letters=0,
     )  # fmt: skip
-    with scene(made, context.place) as at:
-        at.server.heal()
+    with honest(made, context.place) as at:
         for one in octets:
             at.box.deliver(one)
         error = ""

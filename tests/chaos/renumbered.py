@@ -36,11 +36,7 @@ def trial(context: "Context", number: int) -> list[str]:
     if plan < len(_LIES):
         lie = _LIES[plan]
         lying = Plan(lies=frozenset({lie}), lie_from=random.Random(number).randint(1, 8))
-        return run(
-            Trial(part="renumbered", number=number, protocol="imap", after=after, create=create,
-                  plan=lying),
-            context.place,
-        )  # fmt: skip
+        return run(replace(made, plan=lying), context.place)
     with scene(made, context.place) as at:
         _PLANS[plan - len(_LIES)](at)
         at.server.heal()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from tests.chaos import kills
 from tests.chaos.processes import Processes
-from tests.chaos.trial import Trial, scene
+from tests.chaos.trial import Trial, honest
 from tests.servers.faults import Plan
 
 if TYPE_CHECKING:
@@ -33,8 +33,7 @@ def trial(context: "Context", number: int) -> list[str]:
 
 def _together(made: Trial, context: "Context") -> list[str]:
     """Three at once, one of them killed half-way; the leases let one work at a time."""
-    with scene(made, context.place) as at:
-        at.server.heal()
+    with honest(made, context.place) as at:
         pids = _started(context.processes, at.account.pk)
         context.processes.send(pids[random.Random(made.number).randrange(3)], signal.SIGKILL)
         for pid in pids:

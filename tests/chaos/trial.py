@@ -125,6 +125,14 @@ def scene(trial: Trial, place: Path | str) -> Iterator[Scene]:
         yield at
 
 
+@contextmanager
+def honest(trial: Trial, place: Path | str) -> Iterator[Scene]:
+    """The same with a server that keeps to its protocol: the fault is on our side."""
+    with scene(trial, place) as at:
+        at.server.heal()
+        yield at
+
+
 def collect(account: CollectionAccount, *, patient: bool = True) -> Totals:
     """One collection, as fleet does it; `patient`: waits until a dead one's lease has run out, and
     tries again where a slow machine let its own run out (leases last a second here).
@@ -221,6 +229,9 @@ def examined(at: Scene) -> list[str]:
     """All that is wrong, seen by the oracle and on the server."""
     at.wrong += at.oracle.check(at.delivered, wanted=at.wanted(), maybe=at.server.alien_removed)
     at.wrong += _left_as_it_should_be(at)
+    there, booked = len(at.box.messages), at.oracle.in_the_books()
+    if at.trial.heals and there != booked:
+        at.wrong.append(f"I6 {there} messages are on the server, and {booked} in the books")
     return at.wrong
 
 
