@@ -19,63 +19,63 @@ SEVEN_BIT.body_encoding = charset.QP
 
 
 class _Text(NamedTuple):
-    """In a list, in a letter's subject, and in its body."""
+    """In a list, in a letter's body, and in its subject: "" where that is as in the list."""
 
     headline: str
-    subject: str
     body: str
+    subject: str = ""
 
 
 _TEXTS = {
     Notification.Kind.CUSTOMER_ASSIGNED: _Text(
-        gettext_noop("A customer was assigned to you: {customer}"),
-        gettext_noop("A customer was assigned to you: {customer}"),
-        gettext_noop("{customer} is now your customer in Buzón."),
+        headline=gettext_noop("A customer was assigned to you: {customer}"),
+        body=gettext_noop("{customer} is now your customer in Buzón."),
     ),
     Notification.Kind.MESSAGE_RECEIVED: _Text(
-        gettext_noop("New message from {customer}: {subject}"),
-        gettext_noop("New message from {customer}"),
-        gettext_noop(
+        headline=gettext_noop("New message from {customer}: {subject}"),
+        subject=gettext_noop("New message from {customer}"),
+        body=gettext_noop(
             "{customer} has written to you: “{subject}”\nOpen Buzón to read it and to answer."
         ),
     ),
     Notification.Kind.LETTER_BOUNCED: _Text(
-        gettext_noop("A letter to {customer} was not delivered: {subject}"),
-        gettext_noop("A letter to {customer} was not delivered"),
-        gettext_noop("A letter to {customer} came back: “{subject}”\nCheck the address in Buzón."),
+        headline=gettext_noop("A letter to {customer} was not delivered: {subject}"),
+        subject=gettext_noop("A letter to {customer} was not delivered"),
+        body=gettext_noop(
+            "A letter to {customer} came back: “{subject}”\nCheck the address in Buzón."
+        ),
     ),
     Notification.Kind.HISTORY_COLLECTED: _Text(
-        gettext_noop(
+        headline=gettext_noop(
             "{account} brought {letters} of your customers from before; new customers of yours: "
             "{customers}"
         ),
-        gettext_noop("Earlier letters of your customers: {number}"),
-        gettext_noop(
+        subject=gettext_noop("Earlier letters of your customers: {number}"),
+        body=gettext_noop(
             "The first download of {account} brought {letters} of your customers. New customers of "
             "yours: {customers}.\nThey are in Buzón, with their conversations."
         ),
     ),
     Notification.Kind.CUSTOMER_LEFT_UNASSIGNED: _Text(
-        gettext_noop("{customer} has no agent. {why}"),
-        gettext_noop("A customer has no agent: {customer}"),
-        gettext_noop("{customer} has no agent. {why}\nChoose one in Buzón."),
+        headline=gettext_noop("{customer} has no agent. {why}"),
+        subject=gettext_noop("A customer has no agent: {customer}"),
+        body=gettext_noop("{customer} has no agent. {why}\nChoose one in Buzón."),
     ),
     Notification.Kind.ACCOUNT_FAILED: _Text(
-        gettext_noop("Mail is not being collected: {account}. {why}"),
-        gettext_noop("Mail is not being collected: {account}"),
-        gettext_noop(
+        headline=gettext_noop("Mail is not being collected: {account}. {why}"),
+        subject=gettext_noop("Mail is not being collected: {account}"),
+        body=gettext_noop(
             "Buzón cannot collect {account}. {why}\nIt keeps trying; check the account's settings."
         ),
     ),
     Notification.Kind.ACCOUNT_RECOVERED: _Text(
-        gettext_noop("Mail is being collected again: {account}"),
-        gettext_noop("Mail is being collected again: {account}"),
-        gettext_noop("Buzón collects {account} again. There is nothing to do."),
+        headline=gettext_noop("Mail is being collected again: {account}"),
+        body=gettext_noop("Buzón collects {account} again. There is nothing to do."),
     ),
     Notification.Kind.ACCOUNT_STOPPED: _Text(
-        gettext_noop("A decision is needed: {account}. {why}"),
-        gettext_noop("A decision is needed: {account}"),
-        gettext_noop(
+        headline=gettext_noop("A decision is needed: {account}. {why}"),
+        subject=gettext_noop("A decision is needed: {account}"),
+        body=gettext_noop(
             "Buzón has stopped collecting {account}. {why}\n"
             "Nothing is collected until you resume it."
         ),
@@ -104,7 +104,7 @@ def subject_and_body(
         foot = _("Buzón. Please do not answer this message.")
         told = _(text.body).format_map(words) + (f"\n\n{link}" if link else "")
         body = f"{told}\n\n-- \n{foot}\n"
-        return _(text.subject).format_map(words), body
+        return _(text.subject or text.headline).format_map(words), body
 
 
 def language_of(notification: Notification) -> str:
