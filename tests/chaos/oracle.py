@@ -31,6 +31,11 @@ _LEFT_ALONE = (
     "SELECT count(*) FROM intake_arrival WHERE organization_id = {org}"
     " AND outcome IN ('ignored', 'skipped') AND sha256 = ''"
 )
+_LIVE = "SELECT count(*) FROM intake_arrival WHERE organization_id = {org} AND gone_at IS NULL"
+_OUTSIDE = (
+    "SELECT coalesce(sum(outside), 0) FROM intake_folder WHERE account_id IN"
+    " (SELECT id FROM intake_collectionaccount WHERE organization_id = {org})"
+)
 
 
 class Oracle:
@@ -98,6 +103,10 @@ class Oracle:
     def waiting(self) -> int:
         """Rows of the ledger that are not decided yet."""
         return int(self._rows(_WAITING)[0][0])
+
+    def in_the_books(self) -> int:
+        """How many messages the ledger says are on the server: live rows and outside."""
+        return int(self._rows(_LIVE)[0][0]) + int(self._rows(_OUTSIDE)[0][0])
 
     def left_alone(self) -> int:
         """Rows of the ledger whose messages were not taken on purpose."""
