@@ -18,6 +18,9 @@ TRIES = 6
 # idle_in_transaction_session_timeout and transaction_timeout: this process was stopped in a
 # transaction, and the server has ended the session. psycopg has them among InternalError.
 SLEPT = ("25P03", "25P04")
+# Class 54, program_limit_exceeded: too much for an index or for a statement. psycopg has it among
+# OperationalError, but what was to be stored is to blame, and will be the next time.
+TOO_MUCH = "54"
 
 
 def again(work: Callable[[], Result]) -> Result:
@@ -36,8 +39,10 @@ def is_of_the_database(error: Exception) -> bool:
     """Whether the database itself fails, or is gone: then no message is to blame, and whatever was
     not committed was not done.
     """
+    if _state_of(error).startswith(TOO_MUCH):
+        return False
     return isinstance(error, OperationalError | InterfaceError) or _state_of(error) in SLEPT
 
 
-def _state_of(error: Exception) -> str | None:
-    return getattr(error.__cause__, "sqlstate", None)
+def _state_of(error: Exception) -> str:
+    return getattr(error.__cause__, "sqlstate", None) or ""
