@@ -65,7 +65,8 @@ def test_fields_are_all_those_that_a_person_may_set() -> None:
     """A field that is added to the model is added here, or to what Buzón keeps for itself."""
     kept = {
         "id", "organization", "secret", "state", "state_reason", "state_since", "told_failing_at",
-        "failures", "accept_renumbering", "last_collected_at", "history_done_at", "created_at",
+        "failures", "failing_since", "accept_renumbering", "last_collected_at", "history_done_at",
+        "created_at",
     }  # fmt: skip
     assert {field.name for field in CollectionAccount._meta.concrete_fields} - kept == set(FIELDS)
     assert set(field_defaults()) == set(FIELDS) - {"name", "host", "username"}

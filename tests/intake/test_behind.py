@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from buzon.desk.models import Event
-from buzon.intake.health import notice_behind
+from buzon.intake.health import notice_behind, notice_failing
 from buzon.intake.models import CollectionAccount, Duty
 from buzon.lease import claim
 from tests.intake.collecting import collect
@@ -41,11 +41,12 @@ def test_the_administrator_hears_of_one_that_stays_so_and_of_its_recovery() -> N
     with scene() as at:
         account = at.account()
         collect(account)
-        account.last_collected_at = timezone.now() - timedelta(minutes=16)
-        account.save()
-        due(account, 15)
-        notice_behind()
-        notice_behind()
+        due(account, 14)
+        assert (notice_behind(), notice_failing()) == (1, 0)
+        CollectionAccount.objects.update(failing_since=timezone.now() - timedelta(minutes=15))
+        assert (notice_behind(), notice_failing()) == (0, 1)
+        assert (notice_behind(), notice_failing()) == (0, 0)
+        account.refresh_from_db()
         collect(account)
         kinds = Event.objects.filter(kind__startswith="account_").order_by("pk")
         assert list(kinds.values_list("kind", flat=True)) == ["account_failed", "account_recovered"]

@@ -7,9 +7,9 @@ import pytest
 from django.db import connections
 from django.utils import timezone, translation
 
-from buzon.desk.models import Event
+from buzon.desk.models import Event, Organization
 from buzon.desk.reasons import sentence
-from buzon.intake import runs
+from buzon.intake import health, runs
 from buzon.intake.models import CollectionAccount, Duty
 from buzon.lease import LeaseLost, claim
 from tests.intake.collecting import collect, never
@@ -30,6 +30,12 @@ def due_in(account: CollectionAccount) -> float:
 def told() -> list[str]:
     kinds = Event.objects.filter(kind__startswith="account_").order_by("id")
     return list(kinds.values_list("kind", flat=True))
+
+
+def began(account: CollectionAccount, *, minutes: float) -> None:
+    """It has failed for so long."""
+    CollectionAccount.objects.update(failing_since=timezone.now() - timedelta(minutes=minutes))
+    account.refresh_from_db()
 
 
 @BOTH
@@ -115,13 +121,84 @@ def test_unreachable_is_told_after_a_quarter_of_an_hour_and_only_once() -> None:
         assert collect(account).error
         assert account.state == "unreachable"
         assert told() == []
-        CollectionAccount.objects.update(last_collected_at=timezone.now() - timedelta(minutes=16))
+        began(account, minutes=14)
+        collect(account)
+        assert told() == []
+        began(account, minutes=16)
         for _ in range(2):
             collect(account)
             assert told() == ["account_failed"]
         CollectionAccount.objects.update(port=port)
         collect(account)
         assert told() == ["account_failed", "account_recovered"]
+
+
+def test_it_is_told_in_time_also_where_back_off_tries_it_later() -> None:
+    with scene(login_code="[LIMIT]") as at:
+        account = at.account()
+        collect(account)
+        began(account, minutes=14)
+        assert health.notice_failing() == 0
+        began(account, minutes=16)
+        assert (health.notice_failing(), health.notice_failing()) == (1, 0)
+        collect(account)
+        assert told() == ["account_failed"]
+        assert Event.objects.get(kind="account_failed").data["why"]["kind"] == "Throttled"
+
+
+@pytest.mark.parametrize("case", ["paused", "suspended", "recovered"])
+def test_what_is_not_collected_or_recovers_meanwhile_is_not_told(case: str) -> None:
+    with scene(login_code="[LIMIT]") as at:
+        account = at.account(active=case != "paused")
+        collect(account)
+        began(account, minutes=16)
+        if case == "suspended":
+            Organization.objects.update(suspended_at=timezone.now())
+        if case == "recovered":
+            CollectionAccount.objects.update(failing_since=None, state="working")
+        assert health.notice_failing() == 0
+        assert told() == []
+
+
+def test_after_hours_without_buzon_a_first_failure_is_not_a_long_one() -> None:
+    with scene() as at:
+        account = at.account()
+        collect(account)
+        CollectionAccount.objects.update(
+            last_collected_at=timezone.now() - timedelta(hours=9), port=1
+        )
+        account.refresh_from_db()
+        collect(account)
+        assert account.state == "unreachable"
+        assert told() == []
+
+
+def test_told_while_its_collection_ran_it_is_told_to_have_recovered_too() -> None:
+    with scene() as at:
+        account = at.account()
+        CollectionAccount.objects.update(state="unreachable")
+        began(account, minutes=16)
+        lease = claim(Duty.objects.get(account=account, kind="collect"))
+        assert lease is not None
+        runs.collect_once(lease, stop=never, progress=lambda progress: _notice())
+        assert told() == ["account_failed", "account_recovered"]
+
+
+def _notice() -> None:
+    health.notice_failing()
+
+
+def test_waiting_times_are_spread() -> None:
+    """Many accounts of one server do not come back at the same moment."""
+    with scene(login_code="[UNAVAILABLE]") as at:
+        account = at.account(poll_seconds=600)
+        waits = set()
+        for _ in range(5):
+            CollectionAccount.objects.update(failures=0)
+            account.refresh_from_db()
+            collect(account)
+            waits.add(round(due_in(account)))
+        assert len(waits) > 1
 
 
 def test_a_change_by_a_person_meanwhile_stays() -> None:

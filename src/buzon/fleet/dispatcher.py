@@ -157,18 +157,19 @@ class Embedded:
         self._give_out_collections(self._collecting, failing=False)
         self._give_out_collections(self._retrying, failing=True)
         self._give_out_rows(self._processing, _processable(), self._run_process)
-        self._notice_behind()
+        self._notice_the_late()
         rounds.wake()
         self._give_out_rows(self._telling, _tellable(), self._run_tell)
         if self._copying.has_room() and copies.any_waits():
             self._copying.start(self._run_copies, lease=None)
 
-    def _notice_behind(self) -> None:
+    def _notice_the_late(self) -> None:
         """Now and then, and after the collections were given out: what is left is late."""
         now = time.monotonic()
         if now - self._noticed >= NOTICE_EVERY:
             self._noticed = now
             health.notice_behind()
+            health.notice_failing()
 
     def _give_out_collections(self, lane: Lane, *, failing: bool) -> None:
         """Accounts whose last collection failed have a lane of their own: however many servers

@@ -7,7 +7,8 @@
 
 Waiting times double with each failure in a row, up to an hour, with jitter, so that many accounts
 of one server do not come back at the same moment. The administrator is told once when it fails
-(at once if a person has to act, else after 15 minutes) and once when it recovers.
+(at once if a person has to act, else after 15 minutes, whether it is tried then or not) and once
+when it recovers, whichever of several workers sees it first.
 """
 
 import random
@@ -40,14 +41,13 @@ def succeeded(account: CollectionAccount, lease: Lease) -> datetime:
     """The collection went well; returns when the next is due."""
     with transaction.atomic():
         lease.fence()
-        if account.told_failing_at is not None:
-            _tell(account, Event.Kind.ACCOUNT_RECOVERED, {})
+        _tell_recovered(account)
         _change(
             account,
             state=State.WORKING,
             state_reason={},
             failures=0,
-            told_failing_at=None,
+            failing_since=None,
             accept_renumbering=False,  # that answer was for the question of then
             last_collected_at=timezone.now(),
         )
@@ -61,11 +61,10 @@ def failed(account: CollectionAccount, lease: Lease, error: MailError) -> dateti
     failures = account.failures + 1
     with transaction.atomic():
         lease.fence()
-        changes: dict[str, Any] = {"state": state, "state_reason": why, "failures": failures}
-        if _is_to_be_told(account, state):
-            _tell(account, Event.Kind.ACCOUNT_FAILED, why)
-            changes["told_failing_at"] = timezone.now()
-        _change(account, **changes)
+        since = account.failing_since or timezone.now()
+        _change(account, state=state, state_reason=why, failures=failures, failing_since=since)
+        if state == State.REJECTED or timezone.now() - since > TELL_AFTER:
+            _tell_failing(account)
     return timezone.now() + _wait(account, state, failures)
 
 
@@ -86,22 +85,34 @@ def notice_behind() -> int:
     )
     noticed = 0
     for duty in duties.select_related("account")[:MOST_NOTICED]:
-        noticed += _fall_behind(duty.account)
+        if duty.account.state != State.BEHIND:
+            _change(
+                duty.account,
+                state=State.BEHIND,
+                state_reason=reason("behind", kind="Behind"),
+                failing_since=duty.due_at,
+            )
+            noticed += 1
     return noticed
 
 
-def _fall_behind(account: CollectionAccount) -> bool:
-    why = reason("behind", kind="Behind")
-    changes: dict[str, Any] = {"state": State.BEHIND, "state_reason": why}
-    is_news = account.state != State.BEHIND
-    with transaction.atomic():
-        if _is_to_be_told(account, State.BEHIND):
-            _tell(account, Event.Kind.ACCOUNT_FAILED, why)
-            changes["told_failing_at"] = timezone.now()
-        elif not is_news:
-            return False
-        _change(account, **changes)
-    return is_news
+def notice_failing() -> int:
+    """Tell the administrator of those that have failed for long and were not told of; how many.
+
+    Back-off may leave one alone for longer than the administrator is to wait.
+    """
+    failing = CollectionAccount.objects.filter(
+        active=True,
+        state__in=(State.BEHIND, State.THROTTLED, State.UNREACHABLE),
+        failing_since__lt=timezone.now() - TELL_AFTER,
+        told_failing_at=None,
+        organization__suspended_at=None,
+    )
+    told = 0
+    for account in failing[:MOST_NOTICED]:
+        with transaction.atomic():
+            told += _tell_failing(account)
+    return told
 
 
 def stopped(account: CollectionAccount, lease: Lease, asks: MustAsk) -> None:
@@ -119,13 +130,24 @@ def _state_for(error: MailError) -> "CollectionAccount.State":
     return State.REJECTED if isinstance(error, Permanent) else State.UNREACHABLE
 
 
-def _is_to_be_told(account: CollectionAccount, state: "CollectionAccount.State") -> bool:
-    if account.told_failing_at is not None:
+def _tell_failing(account: CollectionAccount) -> bool:
+    """Unless it was told, or has recovered, while we looked."""
+    now = timezone.now()
+    untold = CollectionAccount.objects.filter(
+        pk=account.pk, told_failing_at=None, failing_since__isnull=False
+    )
+    if not untold.update(told_failing_at=now):
         return False
-    if state == State.REJECTED:
-        return True
-    last_good = account.last_collected_at or account.created_at
-    return timezone.now() - last_good > TELL_AFTER
+    account.told_failing_at = now
+    _tell(account, Event.Kind.ACCOUNT_FAILED, account.state_reason)
+    return True
+
+
+def _tell_recovered(account: CollectionAccount) -> None:
+    told = CollectionAccount.objects.filter(pk=account.pk, told_failing_at__isnull=False)
+    if told.update(told_failing_at=None):
+        account.told_failing_at = None
+        _tell(account, Event.Kind.ACCOUNT_RECOVERED, {})
 
 
 def _tell(account: CollectionAccount, kind: "Event.Kind", why: dict[str, Any]) -> None:

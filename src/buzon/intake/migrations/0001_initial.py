@@ -115,6 +115,7 @@ class Migration(migrations.Migration):
                 ),
                 ("state_reason", models.JSONField(default=dict)),
                 ("state_since", models.DateTimeField(blank=True, null=True)),
+                ("failing_since", models.DateTimeField(blank=True, null=True)),
                 ("told_failing_at", models.DateTimeField(blank=True, null=True)),
                 ("failures", models.PositiveIntegerField(default=0)),
                 ("accept_renumbering", models.BooleanField(default=False)),

@@ -100,6 +100,7 @@ class CollectionAccount(models.Model):
     state = models.CharField(max_length=12, choices=State.choices, default=State.WORKING)
     state_reason = models.JSONField(default=dict)
     state_since = models.DateTimeField(null=True, blank=True)
+    failing_since = models.DateTimeField(null=True, blank=True)  # until its next success
     told_failing_at = models.DateTimeField(null=True, blank=True)
     failures = models.PositiveIntegerField(default=0)  # in a row
     accept_renumbering = models.BooleanField(default=False)  # a person said: go on
