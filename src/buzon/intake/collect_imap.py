@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from time import monotonic
 
+import structlog
 from django.utils import timezone
 
 from buzon.intake import renumbering, settle_imap
@@ -21,6 +22,8 @@ from buzon.intake.window import is_wanted, is_within
 from buzon.wire.errors import FolderMissing, NotPermitted, Permanent
 from buzon.wire.imap import ImapSession, Listed, Selected
 
+log = structlog.get_logger("buzon.collect")
+MOST_NAMED = 20  # ledger ids and UIDs in one line of the log
 COMPARED_EVERY = timedelta(days=1)
 TURN_SECONDS = 60.0  # of one folder's history, while the others may have new mail
 
@@ -167,6 +170,9 @@ def _put_right(
     gone = [pk for uid, pk in known.items() if uid not in present]
     strays = _listing_of(session, [uid for uid in uids if uid not in known])
     missed = [m for m in strays if is_wanted(run.account, folder, uid=m.uid, date=m.internal_date)]
+    if gone or missed:
+        names = {"gone": gone[:MOST_NAMED], "missing": [m.uid for m in missed[:MOST_NAMED]]}
+        log.info("books differ", account=run.account.pk, folder=folder.pk, **names)
     commit(
         run,
         Batch(gone=gone),
