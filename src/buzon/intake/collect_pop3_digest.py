@@ -8,7 +8,8 @@ it, because its number holds no longer.
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from contextlib import ExitStack
+from dataclasses import dataclass, field
 
 from django.db import transaction
 
@@ -18,7 +19,6 @@ from buzon.intake.compare_pop3 import DIGEST, add_outside, forget_outside, gener
 from buzon.intake.custody import Batch, decide
 from buzon.intake.gone import close
 from buzon.intake.models import Arrival, CollectionAccount, Folder, OutsideMail
-from buzon.intake.retrieved import bytes_of
 from buzon.intake.run import Run
 from buzon.intake.take_pop3 import by_octets, keep
 from buzon.intake.triage import is_decided_by_header
@@ -82,7 +82,9 @@ def _known(folder: Folder) -> Known:
 def _keyed(
     run: Run, session: Pop3Session, unnamed: Sequence[Listing], known: Known
 ) -> Iterator[list[Keyed]]:
-    """Batches of messages with their keys, in the order of the listing."""
+    """Batches of messages with their keys, in the order of the listing. A batch has its octets
+    until the next is asked for.
+    """
     times: Counter[str] = Counter()
     limit = run.account.max_message_bytes
     done = 0
@@ -90,36 +92,42 @@ def _keyed(
         run.between_steps()
         run.report("new", done, len(unnamed))
         large = {e.number: _counted(f"{LARGE}{e.size}", times) for e in chunk if e.size > limit}
-        messages = _retrieved(run, session, [e for e in chunk if known.wants(large.get(e.number))])
-        keyed: list[Keyed] = []
-        for place, listing in enumerate(chunk, start=done + 1):
-            message = messages.get(listing.number)
-            key = large.get(listing.number) or _key(message, times)
-            if key is None:
-                known.is_all_seen = False  # not given this time: without octets it has no name
-                run.totals.count(Arrival.Outcome.FAILED)
-                continue
-            known.present.add(key)
-            keyed.append(Keyed(key, listing, message, place))
+        wanted = [each for each in chunk if known.wants(large.get(each.number))]
+        with ExitStack() as files:
+            messages = _retrieved(run, session, wanted, files)
+            keyed: list[Keyed] = []
+            for place, listing in enumerate(chunk, start=done + 1):
+                message = messages.get(listing.number)
+                key = large.get(listing.number) or _key(message, times)
+                if key is None:
+                    known.is_all_seen = False  # not given this time: without octets it has no name
+                    run.totals.count(Arrival.Outcome.FAILED)
+                    continue
+                known.present.add(key)
+                keyed.append(Keyed(key, listing, message, place))
+            run.received(session.bytes_in)
+            yield keyed
         done += len(chunk)
-        run.received(session.bytes_in)
-        yield keyed
 
 
-def _retrieved(run: Run, session: Pop3Session, wanted: Sequence[Listing]) -> dict[int, Retrieved]:
-    """By number, those that the server gave."""
+def _retrieved(
+    run: Run, session: Pop3Session, wanted: Sequence[Listing], files: ExitStack
+) -> dict[int, Retrieved]:
+    """By number, those that the server gave; the large ones are files, which `files` closes."""
     given: dict[int, Retrieved] = {}
     for message in session.messages(wanted):
+        if not isinstance(message.octets, bytes):
+            files.callback(message.octets.close)
         run.lease.renew_if_needed()
         if message.error is None:
-            given[message.number] = replace(message, octets=bytes_of(message.octets))
+            given[message.number] = message
     return given
 
 
 def _key(message: Retrieved | None, times: Counter[str]) -> str | None:
     if message is None:
         return None
-    return _counted(f"{DIGEST}{vault.digest(bytes_of(message.octets))}", times)
+    return _counted(f"{DIGEST}{vault.digest(message.octets)}", times)
 
 
 def _counted(name: str, times: Counter[str]) -> str:

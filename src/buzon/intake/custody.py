@@ -10,7 +10,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from types import TracebackType
+from typing import Any, BinaryIO, Self
 
 from django.db import transaction
 from django.utils import timezone
@@ -47,18 +48,37 @@ CHANGED = [
 class Batch:
     """What one transaction takes into custody: new rows, changed rows, octets by digest.
 
-    `gone` are the keys of rows whose messages the server no longer has.
+    `gone` are the keys of rows whose messages the server no longer has. Large messages are files,
+    which the batch closes at the end of its `with` block.
     """
 
     new: list[Arrival] = field(default_factory=list)
     changed: list[Arrival] = field(default_factory=list)
     gone: list[int] = field(default_factory=list)
-    octets: dict[str, bytes] = field(default_factory=dict)
+    octets: dict[str, vault.Octets] = field(default_factory=dict)
+    files: list[BinaryIO] = field(default_factory=list)
 
-    def keep(self, row: Arrival, octets: bytes) -> None:
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        for file in self.files:
+            file.close()
+
+    def owns(self, octets: vault.Octets) -> None:
+        """What came for this batch, whether or not it is kept: a file is closed with it."""
+        if not isinstance(octets, bytes):
+            self.files.append(octets)
+
+    def keep(self, row: Arrival, octets: vault.Octets) -> None:
         """This row's whole message is in the batch."""
         row.sha256 = vault.digest(octets)
-        row.size = len(octets)
+        row.size = vault.size_of(octets)
         row.attempts = 0  # from here on they count the processing
         self.octets[row.sha256] = octets
 
@@ -95,7 +115,8 @@ def _commit(run: Run, batch: Batch, folder: Folder | None, cursor: dict[str, Any
     with transaction.atomic():
         run.lease.fence()
         # In one order everywhere, so that two accounts with the same letters cannot deadlock.
-        vault.put(run.account.organization_id, sorted(batch.octets.items()))
+        names = sorted(batch.octets)
+        vault.put(run.account.organization_id, ((name, batch.octets[name]) for name in names))
         _store(batch.new, batch.changed)
         close(batch.gone)
         if folder is not None and cursor:

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 
 import structlog
-from django.db.models import Min
+from django.db.models import Max, Min
 from django.utils import timezone
 
 from buzon.desk.keyring import KeyringError
@@ -19,7 +19,7 @@ from buzon.intake.renumbering import MustAsk
 from buzon.intake.run import Run, Stopped
 from buzon.intake.totals import Totals, Watcher
 from buzon.lease import Lease, claim, lease_seconds
-from buzon.wire.endpoint import Credentials, Endpoint
+from buzon.wire.endpoint import Credentials, Endpoint, Limits
 from buzon.wire.errors import MailError, NotPermitted
 from buzon.wire.imap import ImapSession
 from buzon.wire.pop3 import Pop3Session
@@ -117,7 +117,7 @@ def _collect_all(run: Run, endpoint: Endpoint) -> None:
     run.process()  # what an earlier run left in custody needs no server
     credentials = credentials_of(run.account)
     if run.account.protocol == CollectionAccount.Protocol.IMAP:
-        with ImapSession.open(endpoint, credentials) as session:
+        with ImapSession.open(endpoint, credentials, _limits(run.account)) as session:
             collect_imap.collect(run, session)
             run.received(session.bytes_in)
     else:
@@ -127,12 +127,22 @@ def _collect_all(run: Run, endpoint: Endpoint) -> None:
 
 def _collect_pop3(run: Run, endpoint: Endpoint, credentials: Credentials) -> None:
     while True:
-        with Pop3Session.open(endpoint, credentials) as session:
+        with Pop3Session.open(endpoint, credentials, _limits(run.account)) as session:
             collect_pop3.collect(run, session)
         run.received_before = run.totals.bytes
         if not run.new_mail_first:
             return
         run.between_steps()
+
+
+def _limits(account: CollectionAccount) -> Limits:
+    """No message is longer than the account's limit, or than the largest that a person asked for;
+    a quarter more, because servers that count line ends as one octet list less than they send.
+    """
+    asked = Arrival.objects.filter(account=account, asked_by_person=True).to_download()
+    largest = asked.aggregate(most=Max("size"))["most"] or 0
+    most = max(account.max_message_bytes, largest)
+    return Limits(message=min(most + most // 4 + Limits().spool_above, Limits().message))
 
 
 @contextmanager

@@ -57,10 +57,11 @@ def take(
     """A batch in the order of `listed`; `end` is the cursor's end that moves: low, high or none."""
     run.between_steps()
     rows = [_row(run.account, folder, m, end) for m in listed]
-    batch = Batch(new=rows)
     by_header = is_decided_by_header(run.account, rows[0])
-    cut = (_triage_headers if by_header else _fetch_bodies)(run, session, folder, rows, batch)
-    commit(run, batch, folder=folder, **_cursor(end, rows[-1]))
+    fetch = _triage_headers if by_header else _fetch_bodies
+    with Batch(new=rows) as batch:
+        cut = fetch(run, session, folder, rows, batch)
+        commit(run, batch, folder=folder, **_cursor(end, rows[-1]))
     run.received(session.bytes_in)
     if cut is not None:
         raise cut
@@ -73,10 +74,10 @@ def download_wanted(run: Run, session: ImapSession, folder: Folder) -> None:
     while rows := _next_wanted(folder):
         run.between_steps()
         unjudged = [row for row in rows if is_decided_by_header(run.account, row)]
-        batch = Batch(changed=unjudged or rows)
         fetch = _triage_headers if unjudged else _fetch_bodies
-        cut = fetch(run, session, folder, batch.changed, batch)
-        commit(run, batch)
+        with Batch(changed=unjudged or rows) as batch:
+            cut = fetch(run, session, folder, batch.changed, batch)
+            commit(run, batch)
         run.received(session.bytes_in)
         if cut is not None:
             raise cut
@@ -117,7 +118,7 @@ def _fetch_bodies(
 ) -> MailError | None:
     """Whole messages into the batch; the error where the connection was cut before the last."""
     answers = session.messages([Wanted(row.uid or 0, row.size) for row in rows])
-    got, cut = _gathered(run, answers, rows)
+    got, cut = _gathered(run, answers, rows, batch)
     if cut is None:
         got = _with_error_told(session, got, batch)
     take_retrieved(run.account, folder, got, batch)
@@ -128,7 +129,7 @@ def _triage_headers(
     run: Run, session: ImapSession, folder: Folder, rows: Sequence[Arrival], batch: Batch
 ) -> MailError | None:
     """Skipped and ignored rows are decided here; wanted ones wait without octets."""
-    got, cut = _gathered(run, session.headers([row.uid or 0 for row in rows]), rows)
+    got, cut = _gathered(run, session.headers([row.uid or 0 for row in rows]), rows, batch)
     if cut is None:
         got = _with_error_told(session, got, batch)
     seen = []
@@ -152,7 +153,7 @@ def _triage_headers(
 
 
 def _gathered(
-    run: Run, answers: Iterator[Answer], rows: Sequence[Arrival]
+    run: Run, answers: Iterator[Answer], rows: Sequence[Arrival], batch: Batch
 ) -> tuple[list[tuple[Arrival, Answer]], MailError | None]:
     """What came of these rows, and the error that ended it before the last.
 
@@ -162,6 +163,7 @@ def _gathered(
     got: list[tuple[Arrival, Answer]] = []
     try:
         for answer in answers:
+            batch.owns(answer.octets)
             run.lease.renew_if_needed()
             got.append((by_uid[answer.uid], answer))
     except MailError as cut:

@@ -179,14 +179,16 @@ class _Taking:
         unseen = [row for row in rows if self._is_decided_by_header(row)]
         got: list[tuple[Arrival, Retrieved]] = []
         cut: MailError | None = None
-        try:
-            for retrieved in self.session.messages([self.named[row.uidl or ""] for row in rows]):
-                self.run.lease.renew_if_needed()
-                got.append((by_number[retrieved.number], retrieved))
-        except MailError as error:
-            cut = error
-            suspect(rows[len(got) :], cut)  # answers come in the order asked
-        keep(self.run, self.folder, got, unseen, Batch(changed=list(rows)))
+        with Batch(changed=list(rows)) as batch:
+            try:
+                for message in self.session.messages([self.named[row.uidl or ""] for row in rows]):
+                    batch.owns(message.octets)
+                    self.run.lease.renew_if_needed()
+                    got.append((by_number[message.number], message))
+            except MailError as error:
+                cut = error
+                suspect(rows[len(got) :], cut)  # answers come in the order asked
+            keep(self.run, self.folder, got, unseen, batch)
         if cut is not None:
             raise cut
 

@@ -2,17 +2,29 @@
 
 To begin with they are rows of the database, so that octets, ledger and cursor are one transaction.
 Everything goes through `put` and `get`, because a segment file or an object store may take over.
+
+    up to 4 MiB   one value of a RawMessage
+    larger        RawPieces of 1 MiB: neither here nor in the database does the whole lie in memory
 """
 
 import hashlib
-from collections.abc import Collection, Iterable
+import io
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
+from typing import BinaryIO
 
 import zstandard
+from django.db import connection
 from django.utils import timezone
 
-from buzon.intake.models import RawMessage
+from buzon.intake.models import RawMessage, RawPiece
 
 LEVEL = 1  # higher levels cost more than they save: bench/ measures it
+PIECE = 1_048_576
+LARGEST_IN_ONE = 4 * PIECE
+_FEW = -4_000  # KiB of pages, as SQLite counts them
+
+Octets = bytes | BinaryIO  # of one message; a file is read from its start
 
 
 class NotHeld(Exception):
@@ -23,46 +35,130 @@ class Damaged(Exception):
     """The octets stored under a digest are no longer those that it names."""
 
 
-def digest(octets: bytes) -> str:
-    """The name of these octets: SHA-256 in hex."""
-    return hashlib.sha256(octets).hexdigest()
+def digest(octets: Octets) -> str:
+    """The name of these octets: SHA-256 in hex. A file is left at its start."""
+    if isinstance(octets, bytes):
+        return hashlib.sha256(octets).hexdigest()
+    hashed = hashlib.sha256()
+    for piece in _cut(octets):
+        hashed.update(piece)
+    octets.seek(0)
+    return hashed.hexdigest()
 
 
-def put(organization_id: int, batch: Iterable[tuple[str, bytes]]) -> None:
+def size_of(octets: Octets) -> int:
+    """How many there are. A file is left at its start."""
+    if isinstance(octets, bytes):
+        return len(octets)
+    size = octets.seek(0, io.SEEK_END)
+    octets.seek(0)
+    return size
+
+
+def put(organization_id: int, batch: Iterable[tuple[str, Octets]]) -> None:
     """Store (digest, octets) pairs in the caller's transaction; what is held already stays."""
     compress = zstandard.ZstdCompressor(level=LEVEL).compress
     now = timezone.now()
-    rows = {
-        name: RawMessage(
+    rows: dict[str, RawMessage] = {}
+    large: dict[str, Octets] = {}
+    for name, octets in batch:
+        size = size_of(octets)
+        if size > LARGEST_IN_ONE:
+            large[name] = octets
+        packed = b"" if name in large else compress(whole(octets))
+        rows[name] = RawMessage(
             organization_id=organization_id,
             sha256=name,
-            octets=compress(octets),
-            size=len(octets),
+            octets=packed,
+            size=size,
             stored_at=now,
         )
-        for name, octets in batch
-    }
     RawMessage.objects.bulk_create(rows.values(), ignore_conflicts=True)
+    for name, octets in large.items():
+        _put_pieces(RawMessage.objects.get(organization_id=organization_id, sha256=name), octets)
+
+
+def _put_pieces(message: RawMessage, octets: Octets) -> None:
+    """A row that another transaction has put meanwhile has its pieces, or its one value."""
+    if message.octets or message.pieces.exists():
+        return
+    compress = zstandard.ZstdCompressor(level=LEVEL).compress
+    with _few_pages():
+        for place, piece in enumerate(_cut(octets)):
+            RawPiece.objects.create(message=message, place=place, octets=compress(piece))
+
+
+def whole(octets: Octets) -> bytes:
+    """All of it in memory. A file is left at its end."""
+    if isinstance(octets, bytes):
+        return octets
+    octets.seek(0)
+    return octets.read()
+
+
+def _cut(octets: Octets) -> Iterator[bytes]:
+    file = io.BytesIO(octets) if isinstance(octets, bytes) else octets
+    file.seek(0)
+    while piece := file.read(PIECE):
+        yield piece
+
+
+@contextmanager
+def _few_pages() -> Iterator[None]:
+    """SQLite keeps what it last wrote or read in memory, up to 64 MB; a large message would fill
+    that with what nobody asks for again.
+    """
+    if connection.vendor != "sqlite":
+        yield
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA cache_size")
+        (usual,) = cursor.fetchone()
+        cursor.execute(f"PRAGMA cache_size = {_FEW}")
+        try:
+            yield
+        finally:
+            cursor.execute(f"PRAGMA cache_size = {int(usual)}")
 
 
 def get(organization_id: int, sha256: str) -> bytes:
     """The octets, exactly as received, checked against their name. Raises NotHeld, Damaged."""
-    rows = RawMessage.objects.filter(organization_id=organization_id, sha256=sha256)
-    packed = rows.values_list("octets", flat=True).first()
-    if packed is None:
-        raise NotHeld(sha256)
-    octets = _unpacked(bytes(packed))
-    if octets is None or digest(octets) != sha256:
+    found = get_many(organization_id, [sha256])
+    if sha256 in found:
+        if digest(found[sha256]) != sha256:
+            raise Damaged(sha256)
+        return found[sha256]
+    if RawMessage.objects.filter(organization_id=organization_id, sha256=sha256).exists():
         raise Damaged(sha256)
-    return octets
+    raise NotHeld(sha256)
 
 
 def get_many(organization_id: int, digests: Collection[str]) -> dict[str, bytes]:
     """The octets of those that are held and can be unpacked, by digest; unchecked."""
     rows = RawMessage.objects.filter(organization_id=organization_id, sha256__in=digests)
-    pairs = rows.values_list("sha256", "octets")
-    unpacked = ((name, _unpacked(bytes(packed))) for name, packed in pairs)
-    return {name: octets for name, octets in unpacked if octets is not None}
+    found: dict[str, bytes] = {}
+    for key, name, packed, size in rows.values_list("pk", "sha256", "octets", "size"):
+        octets = _unpacked(bytes(packed)) if packed else _joined(key, size)
+        if octets is not None:
+            found[name] = octets
+    return found
+
+
+def _joined(message_id: int, size: int) -> bytes | None:
+    """The pieces as one; None where one of them is missing or damaged."""
+    whole = io.BytesIO()  # gives up what it holds without a copy,
+    whole.seek(max(size - 1, 0))  # and takes the room for it at once
+    whole.write(b"\0")
+    whole.seek(0)
+    unpack = zstandard.ZstdDecompressor().decompress
+    with _few_pages():
+        for place in range(-(-size // PIECE)):
+            row = RawPiece.objects.filter(message=message_id, place=place)
+            try:
+                whole.write(unpack(bytes(row.values_list("octets", flat=True).first() or b"")))
+            except zstandard.ZstdError:
+                return None
+    return whole.getvalue()
 
 
 def _unpacked(packed: bytes) -> bytes | None:

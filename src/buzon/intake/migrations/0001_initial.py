@@ -350,6 +350,27 @@ class Migration(migrations.Migration):
                 ),
             ],
         ),
+        migrations.CreateModel(
+            name="RawPiece",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("place", models.PositiveIntegerField()),
+                ("octets", models.BinaryField()),
+                (
+                    "message",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="pieces",
+                        to="intake.rawmessage",
+                    ),
+                ),
+            ],
+        ),
         migrations.AddConstraint(
             model_name="collectionaccount",
             constraint=models.UniqueConstraint(
@@ -459,5 +480,9 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="rawmessage",
             constraint=models.UniqueConstraint(fields=("organization", "sha256"), name="raw_once"),
+        ),
+        migrations.AddConstraint(
+            model_name="rawpiece",
+            constraint=models.UniqueConstraint(fields=("message", "place"), name="raw_piece_once"),
         ),
     ]

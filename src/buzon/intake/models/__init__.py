@@ -3,6 +3,14 @@
 from buzon.intake.models.account import CollectionAccount, Duty
 from buzon.intake.models.arrival import Arrival
 from buzon.intake.models.folder import Folder, OutsideMail
-from buzon.intake.models.raw import RawMessage
+from buzon.intake.models.raw import RawMessage, RawPiece
 
-__all__ = ["Arrival", "CollectionAccount", "Duty", "Folder", "OutsideMail", "RawMessage"]
+__all__ = [
+    "Arrival",
+    "CollectionAccount",
+    "Duty",
+    "Folder",
+    "OutsideMail",
+    "RawMessage",
+    "RawPiece",
+]

@@ -14,6 +14,7 @@ from buzon.wire.reading.header import BLANK_LINE, HEADER_LIMIT, Header
 from buzon.wire.reading.parts import DEPTH_LIMIT, IDENTITY, PARTS_LIMIT, Part, describe
 from buzon.wire.reading.values import Oddities
 
+LARGEST = 64 * 1_048_576  # octets; the parser may hold a message three times over
 _KNOWN_ENCODINGS = IDENTITY | {"base64", "quoted-printable"}
 _DECISIVE = ("content-type", "content-transfer-encoding", "content-disposition")
 _NAME = re.compile(r"[!-9;-~]+")
@@ -34,7 +35,7 @@ def fast_tree(octets: bytes, root_header: Header, odd: Oddities) -> Part:
     """
     if not root_header.first("content-type").lower().startswith("multipart/"):
         raise Unaccounted
-    if len(octets) > HEADER_LIMIT and _may_be_costly(octets):
+    if len(octets) > LARGEST or (len(octets) > HEADER_LIMIT and _may_be_costly(octets)):
         raise Unaccounted
     try:
         root = parse_email_tree(octets, mode="lazy")

@@ -1,6 +1,7 @@
 """One part of a message's MIME tree, whichever path found it, and how its octets are decoded."""
 
 import binascii
+import contextlib
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -116,6 +117,9 @@ def _undo_base64(octets: bytes, odd: Oddities) -> bytes:
     After padding, whole lines of base64 are decoded too: some programs join encoded pieces. Other
     text there is not part of the file.
     """
+    if _is_padded_at_end(octets):
+        with contextlib.suppress(binascii.Error):
+            return binascii.a2b_base64(octets)  # without copies on the way: it may be large
     first, *rest = octets.split(b"=")
     runs = [[first.translate(None, _NOT_BASE64)]]
     length = len(runs[0][0])
@@ -134,6 +138,12 @@ def _undo_base64(octets: bytes, odd: Oddities) -> bytes:
         runs[-1].append(letters)
         length += len(letters)
     return b"".join(_undo_run(b"".join(run), odd) for run in runs)
+
+
+def _is_padded_at_end(octets: bytes) -> bool:
+    """Whether padding is nowhere else."""
+    padding = octets.find(b"=")
+    return padding < 0 or not octets[padding:].strip(b"= \t\r\n")
 
 
 def _undo_run(letters: bytes, odd: Oddities) -> bytes:
