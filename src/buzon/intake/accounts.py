@@ -161,11 +161,7 @@ def change_account(
         findings.refuse()
         if sealed is not None:
             clean["secret"] = sealed
-        changed = [name for name, value in clean.items() if getattr(account, name) != value]
-        for name in changed:
-            setattr(account, name, clean[name])
-        account.save(update_fields=changed)  # only these: a collector may be writing the others
-        if changed or folders is not None or sent_folders is not None:
+        if _store(account, clean) or folders is not None or sent_folders is not None:
             _due_now(account)
     return account
 
@@ -243,6 +239,17 @@ def _refuse_unknown(fields: dict[str, Any]) -> None:
     unknown = set(fields) - set(FIELDS)
     if unknown:
         raise TypeError(f"a collection account has no field {', '.join(sorted(unknown))}")
+
+
+def _store(account: CollectionAccount, values: dict[str, Any]) -> bool:
+    """Whether anything is other than it was; only that is written: a collector may be writing the
+    other fields.
+    """
+    changed = [name for name, value in values.items() if getattr(account, name) != value]
+    for name in changed:
+        setattr(account, name, values[name])
+    account.save(update_fields=changed)
+    return bool(changed)
 
 
 def _sealed(account: CollectionAccount, secret: str) -> bytes:

@@ -64,24 +64,7 @@ def _is_all_here(account: CollectionAccount) -> bool:
 
 def _sum_up(account: CollectionAccount, folders: Sequence[Folder]) -> None:
     """One event for each agent: how many letters, how many of the customers are new."""
-    begun = min(folder.baseline_at for folder in folders if folder.baseline_at is not None)
-    letters: Any = Arrival.objects.filter(
-        account=account,
-        folder__in=folders,
-        of_history=True,
-        folder__role=Folder.Role.INBOX,
-        message__customer__agent__active=True,
-    )
-    counted = letters.values("message__customer__agent").annotate(
-        letters=Count("message", distinct=True),
-        customers=Count(
-            "message__customer",
-            distinct=True,
-            filter=Q(
-                message__customer__created_at__gte=begun, message__customer__created_by="mail"
-            ),
-        ),
-    )
+    counted = _counted_by_agent(account, folders)
     agents = Agent.objects.in_bulk([row["message__customer__agent"] for row in counted])
     for row in counted:
         record(
@@ -94,3 +77,20 @@ def _sum_up(account: CollectionAccount, folders: Sequence[Folder]) -> None:
                 "customers": row["customers"],
             },
         )
+
+
+def _counted_by_agent(account: CollectionAccount, folders: Sequence[Folder]) -> Any:
+    """Rows of agent, letters, and customers that were created since the first look."""
+    begun = min(folder.baseline_at for folder in folders if folder.baseline_at is not None)
+    is_new = Q(message__customer__created_at__gte=begun, message__customer__created_by="mail")
+    letters: Any = Arrival.objects.filter(
+        account=account,
+        folder__in=folders,
+        of_history=True,
+        folder__role=Folder.Role.INBOX,
+        message__customer__agent__active=True,
+    )
+    return letters.values("message__customer__agent").annotate(
+        letters=Count("message", distinct=True),
+        customers=Count("message__customer", distinct=True, filter=is_new),
+    )

@@ -33,21 +33,8 @@ def connected(endpoint: Endpoint) -> socket.socket:
         share = (deadline - time.monotonic()) / (len(found) - position)
         try:
             return _dialled(one, max(share, 0.001))
-        except TimeoutError:
-            failure = TimedOut(
-                "{host}:{port} did not accept a connection within {seconds} seconds; check the "
-                "server's name and the port, or try later.",
-                host=endpoint.host,
-                port=endpoint.port,
-                seconds=f"{endpoint.connect_timeout:g}",
-            )
         except OSError as error:
-            failure = ConnectFailed(
-                "Could not connect to {host}:{port} ({why}); check the server's name and the port.",
-                host=endpoint.host,
-                port=endpoint.port,
-                why=error.strerror or str(error),
-            )
+            failure = _told(error, endpoint)
     raise failure
 
 
@@ -93,3 +80,20 @@ def _dialled(one: _Found, seconds: float) -> socket.socket:
         sock.close()
         raise
     return sock
+
+
+def _told(error: OSError, endpoint: Endpoint) -> MailError:
+    if isinstance(error, TimeoutError):
+        return TimedOut(
+            "{host}:{port} did not accept a connection within {seconds} seconds; check the "
+            "server's name and the port, or try later.",
+            host=endpoint.host,
+            port=endpoint.port,
+            seconds=f"{endpoint.connect_timeout:g}",
+        )
+    return ConnectFailed(
+        "Could not connect to {host}:{port} ({why}); check the server's name and the port.",
+        host=endpoint.host,
+        port=endpoint.port,
+        why=error.strerror or str(error),
+    )
