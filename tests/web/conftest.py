@@ -3,7 +3,9 @@
 import pytest
 from pytest_django.fixtures import Settings
 
+from buzon.intake.models import CollectionAccount
 from tests.web.cast import Cast, make_cast
+from tests.web.letters import account_of
 
 
 @pytest.fixture(autouse=True)
@@ -15,3 +17,9 @@ def quick_passwords(settings: Settings) -> None:
 @pytest.fixture
 def cast(db: None) -> Cast:
     return make_cast()
+
+
+@pytest.fixture
+def account(cast: Cast) -> CollectionAccount:
+    """One whose new customers go to Ana and Luis."""
+    return account_of(cast.shop, group=cast.group)

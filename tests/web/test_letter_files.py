@@ -9,14 +9,9 @@ from buzon.desk.customers import add_customer
 from buzon.desk.models import BlockedSender
 from buzon.intake.models import Arrival, CollectionAccount
 from tests.web.cast import Cast
-from tests.web.letters import account_of, collected, evas, oversized, shown, with_files, written
+from tests.web.letters import collected, evas, oversized, shown, with_files, written
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def account(cast: Cast) -> CollectionAccount:
-    return account_of(cast.shop, group=cast.group)
 
 
 # Files

@@ -8,14 +8,9 @@ from buzon.desk.models import Message
 from buzon.intake.models import CollectionAccount, RawMessage
 from buzon.notify.rounds import tell_now
 from tests.web.cast import Cast
-from tests.web.letters import account_of, collected, evas, filed, shown, with_files, written
+from tests.web.letters import collected, evas, filed, shown, with_files, written
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def account(cast: Cast) -> CollectionAccount:
-    return account_of(cast.shop, group=cast.group)
 
 
 # The list

@@ -4,7 +4,6 @@ A password that was made is in the one answer to the form that asked for it, and
 session and no row holds it, so that page is the answer itself and not the target of a redirect.
 """
 
-import secrets
 from typing import Any
 
 from django.http import HttpResponse
@@ -14,8 +13,7 @@ from django.utils.translation import gettext_lazy
 from buzon.web.access import PersonRequest
 from buzon.web.forms import PageForm
 from buzon.web.passwords import NewPasswordField
-
-_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"  # none that is taken for another
+from buzon.web.spelled import spelled
 
 
 class NewPasswordForm(PageForm):
@@ -40,7 +38,7 @@ class NewPasswordForm(PageForm):
 
 def made_password() -> str:
     """Four groups of four letters and digits, easy to read out: 79 bits."""
-    return "-".join("".join(secrets.choice(_LETTERS) for _ in range(4)) for _ in range(4))
+    return spelled(groups=4, of=4)
 
 
 def shown_once(

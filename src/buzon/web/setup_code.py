@@ -5,12 +5,11 @@ no administrator ─▶ code in the data folder, shown by `buzon up` ─▶ used
 
 import hmac
 import os
-import secrets
 from pathlib import Path
 
 from django.conf import settings
 
-_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"  # none that is taken for another
+from buzon.web.spelled import spelled
 
 
 def setup_code() -> str:
@@ -41,7 +40,7 @@ def forget_setup_code() -> None:
 
 
 def _made() -> str:
-    code = "-".join("".join(secrets.choice(_LETTERS) for _ in range(5)) for _ in range(3))
+    code = spelled(groups=3, of=5)
     number = os.open(_file(), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(number, "w", encoding="ascii") as file:
         file.write(code + "\n")

@@ -24,6 +24,7 @@ from buzon.web import oddities
 from buzon.web.access import PersonRequest, for_agents
 from buzon.web.file_names import file_name
 from buzon.web.letter_rows import listed
+from buzon.web.looked_at import is_looked_at
 
 HERE = {"here": "letters"}
 LONGEST = 200_000  # characters of text on a page; the rest is in the original
@@ -53,7 +54,7 @@ def letter(request: PersonRequest, pk: int) -> HttpResponse:
     """
     person = request.person
     row = _letter(request, pk)
-    if _is_looked_at(request):
+    if is_looked_at(request):
         read_by(row, agent=person.agent, administrator=person.is_administrator)
         mark_read(person.notifications().filter(message=row))
     opened = open_letter(row)
@@ -122,14 +123,6 @@ def letter_fetch(request: PersonRequest, pk: int) -> HttpResponse:
 
 def _letter(request: PersonRequest, pk: int) -> Message:
     return get_object_or_404(listed(request.person.messages()), pk=pk)
-
-
-def _is_looked_at(request: PersonRequest) -> bool:
-    """Whether a person has this page before the eyes, as far as the browser tells (fetch metadata
-    is not sent over plain HTTP).
-    """
-    purpose = request.headers.get("Sec-Purpose", "") + request.headers.get("Purpose", "")
-    return "prefetch" not in purpose and request.headers.get("Sec-Fetch-Dest") in (None, "document")
 
 
 def _files(opened: Opened) -> list[File]:

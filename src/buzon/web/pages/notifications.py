@@ -9,6 +9,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from buzon.notify.inbox import mark_read, newest_first
 from buzon.web.access import PersonRequest, for_agents
+from buzon.web.looked_at import is_looked_at
 from buzon.web.paging import page_of
 from buzon.web.told import gone, shown, way_to
 from buzon.web.way_back import way_back
@@ -41,8 +42,7 @@ def notification_open(request: PersonRequest, pk: int) -> HttpResponse:
     """Marks it as read and leads on to the customer, the letter or the account."""
     rows = newest_first(request.person.notifications())
     row = get_object_or_404(rows, pk=pk)
-    # A browser that loads a page ahead, in case it is asked for, has read nothing.
-    if "prefetch" not in request.headers.get("Sec-Purpose", ""):
+    if is_looked_at(request):
         mark_read(request.person.notifications().filter(pk=pk))
     there = way_to(request.person, row)
     if there:
