@@ -6,7 +6,6 @@ The database itself refuses the letter, by a trigger: nothing of ours is made to
 import random
 from collections.abc import Iterator
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from django.db import connection
@@ -24,6 +23,9 @@ from tests.intake.servers import POISON, StumblesOver
 
 pytestmark = pytest.mark.django_db(transaction=True)
 BOTH = pytest.mark.parametrize("protocol", ["imap", "pop3"])
+ALL = pytest.mark.parametrize(
+    ("protocol", "options"), [("imap", {}), ("pop3", {}), ("pop3", {"uidl": False})]
+)
 REFUSED = "nobody can file this"
 # SQLSTATE 54000, program_limit_exceeded, is an OperationalError, as a lost connection is.
 TRIGGERS = {
@@ -65,13 +67,13 @@ def time_passes(minutes: int) -> None:
     Arrival.objects.filter(retry_at__lte=soon).update(retry_at=timezone.now())
 
 
-def failed_one(at: Scene, protocol: str, **fields: Any) -> tuple[CollectionAccount, bytes]:
+def failed_one(at: Scene) -> tuple[CollectionAccount, bytes]:
     """One of five letters has failed; they are deleted from the server once they are filed."""
     octets = at.letter(KNOWN, body=REFUSED)
     at.deliver(KNOWN, STRANGER)
     at.box.deliver(octets)
     at.deliver(KNOWN, STRANGER)
-    account = at.account(after="delete", **fields)
+    account = at.account(after="delete")
     assert collect(account).error == ""
     return account, octets
 
@@ -80,11 +82,13 @@ def the_failed() -> Arrival:
     return Arrival.objects.get(outcome="failed")
 
 
-@BOTH
+@ALL
 @pytest.mark.usefixtures("refusing")
-def test_R6_it_keeps_its_octets_holds_up_nothing_and_stays_on_the_server(protocol: str) -> None:
-    with scene(protocol) as at:
-        account, octets = failed_one(at, protocol)
+def test_R6_it_keeps_its_octets_holds_up_nothing_and_stays_on_the_server(
+    protocol: str, options: dict[str, bool]
+) -> None:
+    with scene(protocol, **options) as at:
+        account, octets = failed_one(at)
         assert outcomes(account) == {"filed": 4, "failed": 1}
         row = the_failed()
         assert row.reason["code"] == "not_understood"
@@ -103,7 +107,7 @@ def test_it_is_tried_three_times_with_growing_waits_and_then_waits_for_a_person(
     protocol: str,
 ) -> None:
     with scene(protocol) as at:
-        account, octets = failed_one(at, protocol)
+        account, octets = failed_one(at)
         for attempts, minutes in ((1, 1), (2, 10)):
             row = the_failed()
             assert row.attempts == attempts
@@ -127,7 +131,7 @@ def test_it_is_tried_three_times_with_growing_waits_and_then_waits_for_a_person(
 @pytest.mark.usefixtures("refusing")
 def test_its_second_try_may_succeed_by_itself() -> None:
     with scene() as at:
-        account, _octets = failed_one(at, "imap")
+        account, _octets = failed_one(at)
         heal()
         time_passes(1)
         assert collect(account).error == ""
@@ -135,11 +139,13 @@ def test_its_second_try_may_succeed_by_itself() -> None:
         assert (Message.objects.count(), at.box.messages) == (5, [])
 
 
-@BOTH
+@ALL
 @pytest.mark.usefixtures("refusing")
-def test_R6_after_a_retry_it_is_filed_and_only_then_settled(protocol: str) -> None:
-    with scene(protocol) as at:
-        account, octets = failed_one(at, protocol)
+def test_R6_after_a_retry_it_is_filed_and_only_then_settled(
+    protocol: str, options: dict[str, bool]
+) -> None:
+    with scene(protocol, **options) as at:
+        account, octets = failed_one(at)
         for _ in range(2):
             time_passes(10)
             collect(account)
@@ -164,7 +170,7 @@ def test_R6_after_a_retry_it_is_filed_and_only_then_settled(protocol: str) -> No
 @pytest.mark.usefixtures("refusing")
 def test_a_retry_that_fails_begins_a_new_round_of_three() -> None:
     with scene() as at:
-        account, _octets = failed_one(at, "imap")
+        account, _octets = failed_one(at)
         assert retry_all(account.organization) == 1
         collect(account)
         row = the_failed()
@@ -176,7 +182,7 @@ def test_a_retry_that_fails_begins_a_new_round_of_three() -> None:
 @pytest.mark.usefixtures("refusing")
 def test_what_others_removed_from_the_server_meanwhile_is_still_here() -> None:
     with scene() as at:
-        account, octets = failed_one(at, "imap")
+        account, octets = failed_one(at)
         at.box.expunge(*[message.uid for message in at.box.messages])
         collect(account)
         row = the_failed()
