@@ -12,6 +12,23 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
+            name="Organization",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("name", models.CharField(max_length=200, unique=True)),
+                ("language", models.CharField(default="en", max_length=10)),
+                ("time_zone", models.CharField(default="UTC", max_length=64)),
+                ("max_accounts", models.PositiveIntegerField(blank=True, null=True)),
+                ("suspended_at", models.DateTimeField(blank=True, null=True)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+            ],
+        ),
+        migrations.CreateModel(
             name="User",
             fields=[
                 (
@@ -37,6 +54,14 @@ class Migration(migrations.Migration):
                 ("language", models.CharField(blank=True, default="", max_length=10)),
                 ("appearance", models.CharField(blank=True, default="", max_length=5)),
                 ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="users",
+                        to="desk.organization",
+                    ),
+                ),
             ],
             options={
                 "abstract": False,
@@ -54,24 +79,20 @@ class Migration(migrations.Migration):
                 ("name", models.CharField(max_length=200)),
                 ("turn", models.BigIntegerField(default=0)),
                 ("created_at", models.DateTimeField(auto_now_add=True)),
-            ],
-        ),
-        migrations.CreateModel(
-            name="Organization",
-            fields=[
                 (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="groups",
+                        to="desk.organization",
                     ),
                 ),
-                ("name", models.CharField(max_length=200, unique=True)),
-                ("language", models.CharField(default="en", max_length=10)),
-                ("time_zone", models.CharField(default="UTC", max_length=64)),
-                ("max_accounts", models.PositiveIntegerField(blank=True, null=True)),
-                ("suspended_at", models.DateTimeField(blank=True, null=True)),
-                ("created_at", models.DateTimeField(auto_now_add=True)),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(fields=("organization", "name"), name="group_name_once")
+                ],
+            },
         ),
         migrations.CreateModel(
             name="Agent",
@@ -130,6 +151,42 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("organization", "name"), name="agent_name_once"
+                    ),
+                    models.UniqueConstraint(
+                        fields=("organization", "email"), name="agent_email_once"
+                    ),
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="Store",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("name", models.CharField(max_length=200)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="stores",
+                        to="desk.organization",
+                    ),
+                ),
+            ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(fields=("organization", "name"), name="store_name_once")
+                ],
+            },
         ),
         migrations.CreateModel(
             name="Customer",
@@ -172,6 +229,16 @@ class Migration(migrations.Migration):
                         to="desk.organization",
                     ),
                 ),
+                (
+                    "store",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.RESTRICT,
+                        related_name="customers",
+                        to="desk.store",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
@@ -205,7 +272,24 @@ class Migration(migrations.Migration):
                         to="desk.organization",
                     ),
                 ),
+                (
+                    "store",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.RESTRICT,
+                        related_name="conversations",
+                        to="desk.store",
+                    ),
+                ),
             ],
+            options={
+                "indexes": [
+                    models.Index(
+                        fields=["organization", "-last_message_at"], name="conversation_newest"
+                    )
+                ],
+            },
         ),
         migrations.CreateModel(
             name="Membership",
@@ -234,13 +318,11 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
-        ),
-        migrations.AddField(
-            model_name="agentgroup",
-            name="members",
-            field=models.ManyToManyField(
-                related_name="groups", through="desk.Membership", to="desk.agent"
-            ),
+            options={
+                "constraints": [
+                    models.UniqueConstraint(fields=("group", "agent"), name="member_once")
+                ],
+            },
         ),
         migrations.CreateModel(
             name="Message",
@@ -311,7 +393,38 @@ class Migration(migrations.Migration):
                         to="desk.organization",
                     ),
                 ),
+                (
+                    "store",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.RESTRICT,
+                        related_name="messages",
+                        to="desk.store",
+                    ),
+                ),
             ],
+            options={
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("message_id", ""), _negated=True),
+                        fields=["organization", "message_id"],
+                        name="message_by_message_id",
+                    ),
+                    models.Index(
+                        condition=models.Q(("read_at__isnull", True)),
+                        fields=["organization", "customer"],
+                        name="message_unread",
+                    ),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("identity__isnull", False)),
+                        fields=("organization", "identity"),
+                        name="same_message_once",
+                    )
+                ],
+            },
         ),
         migrations.CreateModel(
             name="Event",
@@ -382,6 +495,15 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("told_at__isnull", True)),
+                        fields=["organization", "id"],
+                        name="event_untold",
+                    )
+                ],
+            },
         ),
         migrations.CreateModel(
             name="BlockedSender",
@@ -403,6 +525,11 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(fields=("organization", "pattern"), name="blocked_once")
+                ],
+            },
         ),
         migrations.CreateModel(
             name="Assignment",
@@ -453,24 +580,11 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
-        ),
-        migrations.AddField(
-            model_name="agentgroup",
-            name="organization",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.CASCADE,
-                related_name="groups",
-                to="desk.organization",
-            ),
-        ),
-        migrations.AddField(
-            model_name="user",
-            name="organization",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.CASCADE,
-                related_name="users",
-                to="desk.organization",
-            ),
+            options={
+                "constraints": [
+                    models.UniqueConstraint(fields=("group", "turn"), name="turn_once_per_group")
+                ],
+            },
         ),
         migrations.CreateModel(
             name="Reference",
@@ -499,6 +613,13 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "indexes": [
+                    models.Index(
+                        fields=["organization", "refers_to"], name="reference_by_message_id"
+                    )
+                ],
+            },
         ),
         migrations.CreateModel(
             name="SentLetter",
@@ -537,38 +658,13 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
-        ),
-        migrations.CreateModel(
-            name="Store",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("name", models.CharField(max_length=200)),
-                ("created_at", models.DateTimeField(auto_now_add=True)),
-                (
-                    "organization",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="stores",
-                        to="desk.organization",
-                    ),
-                ),
-            ],
-        ),
-        migrations.AddField(
-            model_name="message",
-            name="store",
-            field=models.ForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.RESTRICT,
-                related_name="messages",
-                to="desk.store",
-            ),
+            options={
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("organization", "message_id"), name="sent_letter_once"
+                    )
+                ],
+            },
         ),
         migrations.CreateModel(
             name="CustomerAddress",
@@ -609,139 +705,28 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "indexes": [
+                    models.Index(fields=["organization", "folded"], name="address_lookup"),
+                    models.Index(fields=["organization", "base"], name="address_lookup_by_base"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("organization", "store", "folded"), name="address_once_per_store"
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("store__isnull", True)),
+                        fields=("organization", "folded"),
+                        name="address_once_without_store",
+                    ),
+                ],
+            },
         ),
         migrations.AddField(
-            model_name="customer",
-            name="store",
-            field=models.ForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.RESTRICT,
-                related_name="customers",
-                to="desk.store",
-            ),
-        ),
-        migrations.AddField(
-            model_name="conversation",
-            name="store",
-            field=models.ForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.RESTRICT,
-                related_name="conversations",
-                to="desk.store",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="membership",
-            constraint=models.UniqueConstraint(fields=("group", "agent"), name="member_once"),
-        ),
-        migrations.AddIndex(
-            model_name="event",
-            index=models.Index(
-                condition=models.Q(("told_at__isnull", True)),
-                fields=["organization", "id"],
-                name="event_untold",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="blockedsender",
-            constraint=models.UniqueConstraint(
-                fields=("organization", "pattern"), name="blocked_once"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="assignment",
-            constraint=models.UniqueConstraint(
-                fields=("group", "turn"), name="turn_once_per_group"
-            ),
-        ),
-        migrations.AddConstraint(
             model_name="agentgroup",
-            constraint=models.UniqueConstraint(
-                fields=("organization", "name"), name="group_name_once"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="agent",
-            constraint=models.UniqueConstraint(
-                fields=("organization", "name"), name="agent_name_once"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="agent",
-            constraint=models.UniqueConstraint(
-                fields=("organization", "email"), name="agent_email_once"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="reference",
-            index=models.Index(
-                fields=["organization", "refers_to"], name="reference_by_message_id"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="sentletter",
-            constraint=models.UniqueConstraint(
-                fields=("organization", "message_id"), name="sent_letter_once"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="store",
-            constraint=models.UniqueConstraint(
-                fields=("organization", "name"), name="store_name_once"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="message",
-            index=models.Index(
-                condition=models.Q(("message_id", ""), _negated=True),
-                fields=["organization", "message_id"],
-                name="message_by_message_id",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="message",
-            index=models.Index(
-                condition=models.Q(("read_at__isnull", True)),
-                fields=["organization", "customer"],
-                name="message_unread",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="message",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("identity__isnull", False)),
-                fields=("organization", "identity"),
-                name="same_message_once",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="customeraddress",
-            index=models.Index(fields=["organization", "folded"], name="address_lookup"),
-        ),
-        migrations.AddIndex(
-            model_name="customeraddress",
-            index=models.Index(fields=["organization", "base"], name="address_lookup_by_base"),
-        ),
-        migrations.AddConstraint(
-            model_name="customeraddress",
-            constraint=models.UniqueConstraint(
-                fields=("organization", "store", "folded"), name="address_once_per_store"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="customeraddress",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("store__isnull", True)),
-                fields=("organization", "folded"),
-                name="address_once_without_store",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="conversation",
-            index=models.Index(
-                fields=["organization", "-last_message_at"], name="conversation_newest"
+            name="members",
+            field=models.ManyToManyField(
+                related_name="groups", through="desk.Membership", to="desk.agent"
             ),
         ),
     ]

@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ("desk", "0001_initial"),
-        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
+        ("desk", "__first__"),
     ]
 
     operations = [
@@ -103,6 +103,46 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "indexes": [
+                    models.Index(fields=["agent", "-id"], name="notification_newest"),
+                    models.Index(
+                        condition=models.Q(("user__isnull", False)),
+                        fields=["user", "-id"],
+                        name="notification_newest_of_login",
+                    ),
+                    models.Index(
+                        condition=models.Q(("read_at__isnull", True)),
+                        fields=["agent"],
+                        name="notification_unread",
+                    ),
+                    models.Index(
+                        condition=models.Q(("read_at__isnull", False)),
+                        fields=["read_at"],
+                        name="notification_read",
+                    ),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("agent__isnull", False)),
+                        fields=("event", "agent"),
+                        name="agent_told_once",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("user__isnull", False)),
+                        fields=("event", "user"),
+                        name="user_told_once",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("agent__isnull", False), ("user__isnull", True)),
+                            models.Q(("agent__isnull", True), ("user__isnull", False)),
+                            _connector="OR",
+                        ),
+                        name="told_to_one",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="Copy",
@@ -180,60 +220,5 @@ class Migration(migrations.Migration):
             options={
                 "abstract": False,
             },
-        ),
-        migrations.AddIndex(
-            model_name="notification",
-            index=models.Index(fields=["agent", "-id"], name="notification_newest"),
-        ),
-        migrations.AddIndex(
-            model_name="notification",
-            index=models.Index(
-                condition=models.Q(("user__isnull", False)),
-                fields=["user", "-id"],
-                name="notification_newest_of_login",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="notification",
-            index=models.Index(
-                condition=models.Q(("read_at__isnull", True)),
-                fields=["agent"],
-                name="notification_unread",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="notification",
-            index=models.Index(
-                condition=models.Q(("read_at__isnull", False)),
-                fields=["read_at"],
-                name="notification_read",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="notification",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("agent__isnull", False)),
-                fields=("event", "agent"),
-                name="agent_told_once",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="notification",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("user__isnull", False)),
-                fields=("event", "user"),
-                name="user_told_once",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="notification",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("agent__isnull", False), ("user__isnull", True)),
-                    models.Q(("agent__isnull", True), ("user__isnull", False)),
-                    _connector="OR",
-                ),
-                name="told_to_one",
-            ),
         ),
     ]
