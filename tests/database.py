@@ -3,6 +3,9 @@
 The environment is set when this plugin is imported, before Django reads its settings. PostgreSQL
 is a cluster of our own in a temporary folder; with xdist the first process starts it and its
 workers, which inherit the environment, use it too.
+
+Passwords get a quick hash in the tests' own process. The one that takes a quarter of a second on
+purpose is used by the real commands and servers, in processes of their own.
 """
 
 import atexit
@@ -13,6 +16,7 @@ import tempfile
 from pathlib import Path
 
 import django
+from django.conf import settings
 
 from tests.servers.postgres import Postgres
 
@@ -50,3 +54,4 @@ def _postgres_url() -> str:
 
 _prepare()
 django.setup()  # test modules import models at their top
+settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
