@@ -1,10 +1,7 @@
 """The check for a person who waits: a deadline, one at a time, and a password that stays home."""
 
-import socket
-import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -17,6 +14,7 @@ from buzon.intake import check_in_time
 from buzon.intake.accounts import AccountError, add_account
 from buzon.intake.check_in_time import check_form, check_saved
 from buzon.intake.check_step import Step
+from tests.wire.scripted import scripted, until_closed
 
 LOGIN = "ana@tienda.example"
 
@@ -46,30 +44,6 @@ def values_for(server: MailServer, **fields: Any) -> dict[str, Any]:
         "folders": ["INBOX"],
         "sent_folders": [],
     } | fields
-
-
-@contextmanager
-def silence() -> Iterator[int]:
-    """A port where connections are accepted and nothing is ever said."""
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        held: list[socket.socket] = []
-
-        def accept() -> None:
-            while True:
-                try:
-                    held.append(listening.accept()[0])
-                except OSError:
-                    return
-
-        thread = threading.Thread(target=accept, daemon=True)
-        thread.start()
-        try:
-            yield listening.getsockname()[1]
-        finally:
-            listening.shutdown(socket.SHUT_RDWR)
-            for each in held:
-                each.close()
-            thread.join(5)
 
 
 def await_end(shop: Organization) -> None:
@@ -108,7 +82,7 @@ def test_the_steps_speak_the_language_of_whoever_asked(
 
 
 def test_the_deadline_ends_the_waiting_with_the_steps_so_far(shop: Organization) -> None:
-    with silence() as port:
+    with scripted(until_closed) as port:
         started = time.monotonic()
         steps = check_form(
             shop,
@@ -132,7 +106,7 @@ def test_the_deadline_ends_the_waiting_with_the_steps_so_far(shop: Organization)
 
 def test_one_check_at_a_time_for_each_organization(shop: Organization, server: MailServer) -> None:
     other = Organization.objects.create(name="Other")
-    with silence() as port:
+    with scripted(until_closed) as port:
         check_form(shop, seconds=0.2, **values_for(server, port=port))
         with pytest.raises(AccountError, match="still under way"):
             check_form(shop, **values_for(server))
