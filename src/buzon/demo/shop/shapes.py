@@ -102,8 +102,12 @@ def _html(stuff: Stuff) -> Part:
 
 
 def _html_alone(stuff: Stuff) -> Part:
+    return _html_part(as_html(stuff.text))
+
+
+def _html_part(shown: str) -> Part:
     return text_part(
-        as_html(stuff.text),
+        shown,
         content_type="text/html; charset=utf-8",
         charset="utf-8",
         encoding="quoted-printable",
@@ -114,14 +118,8 @@ def _picture(stuff: Stuff) -> Part:
     """HTML with a picture that stands in the text (RFC 2387)."""
     content_id = f"{stuff.name}@demo.example"
     shown = as_html(stuff.text).replace("</body>", f'<img src="cid:{content_id}" alt=""></body>')
-    letter = text_part(
-        shown,
-        content_type="text/html; charset=utf-8",
-        charset="utf-8",
-        encoding="quoted-printable",
-    )
     picture = file_part(make_file(f"{stuff.name}.png", title=stuff.title), content_id=content_id)
-    return multipart("related", (letter, picture), boundary=stuff.boundary + "-r")
+    return multipart("related", (_html_part(shown), picture), boundary=stuff.boundary + "-r")
 
 
 def _unknown_charset(stuff: Stuff) -> Part:
