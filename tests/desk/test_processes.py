@@ -79,3 +79,18 @@ def test_letters_of_a_thread_filed_by_several_processes_are_one_conversation(
         "messages": 280,
         "threads": [1] * 40,
     }
+
+
+def test_names_in_two_spellings_at_once_are_given_once(database: RealDatabase) -> None:
+    database.run(WORKERS, "prepare", 0, 0, 0)
+    answers = _all_at_once(database, [("name_things", part) for part in range(PROCESSES)])
+    for answered in zip(*answers, strict=True):
+        assert sum(" " not in one for one in answered) == 1, answered
+        refusals = [one for one in answered if " " in one]
+        assert all(one.startswith("name: There is already ") for one in refusals), answered
+    assert json.loads(database.run(WORKERS, "names")) == {
+        "store": [12, 12],
+        "group": [13, 13],
+        "agent": [12, 12],
+        "organization": [13, 13],
+    }

@@ -18,8 +18,10 @@ from django.db import transaction  # noqa: E402
 
 from buzon.desk.assignment import hand_out  # noqa: E402
 from buzon.desk.customers import create_from_mail  # noqa: E402
+from buzon.desk.errors import DeskError  # noqa: E402
 from buzon.desk.filing import file_letter  # noqa: E402
 from buzon.desk.models import (  # noqa: E402
+    Agent,
     AgentGroup,
     Assignment,
     Conversation,
@@ -29,7 +31,11 @@ from buzon.desk.models import (  # noqa: E402
     Membership,
     Message,
     Organization,
+    Store,
 )
+from buzon.desk.organizations import add_organization  # noqa: E402
+from buzon.desk.people import add_agent, add_group  # noqa: E402
+from buzon.desk.stores import add_store  # noqa: E402
 from tests.desk import cast  # noqa: E402
 
 
@@ -134,6 +140,38 @@ def conversations() -> None:
     )
 
 
+def name_things(part: str) -> None:
+    """The same names as everybody else at the same time, each process in a spelling of its own."""
+    shop = Organization.objects.get()
+    spell = [str.lower, str.upper, str.title, str.swapcase][int(part)]
+    verbs: dict[str, Callable[[str], Any]] = {
+        "store": lambda name: add_store(shop, name),
+        "group": lambda name: add_group(shop, name),
+        "agent": lambda name: add_agent(shop, name=name, email=f"{part}{len(told)}@shop.example"),
+        "organization": add_organization,
+    }
+    wait_for_the_start()
+    told: list[str] = []
+    for number in range(12):
+        for noun, add in verbs.items():
+            try:
+                add(spell(f"Ñandú {number}"))
+            except DeskError as refusal:
+                told.append(f"{refusal.field}: {refusal.sentence}")
+            else:
+                told.append(noun)
+    say(told)
+
+
+def names() -> None:
+    """How many there are of each, and how many names that differ in more than case."""
+    rows: dict[str, Any] = {
+        "store": Store, "group": AgentGroup, "agent": Agent, "organization": Organization,
+    }  # fmt: skip
+    found = {noun: [row.name.casefold() for row in rows[noun].objects.all()] for noun in rows}
+    say({noun: [len(held), len(set(held))] for noun, held in found.items()})
+
+
 def count_addresses() -> None:
     say([Customer.objects.count(), CustomerAddress.objects.count(), Assignment.objects.count()])
 
@@ -167,5 +205,7 @@ if __name__ == "__main__":
         converse,
         conversations,
         count_addresses,
+        name_things,
+        names,
     ]
     {verb.__name__: verb for verb in verbs}[sys.argv[1]](*sys.argv[2:])

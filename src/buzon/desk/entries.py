@@ -10,6 +10,7 @@ from django.utils.translation import gettext_noop, ngettext
 from buzon.desk.addresses import fold
 from buzon.desk.alphabet import place
 from buzon.desk.errors import DeskError
+from buzon.desk.models import Organization
 
 _Row = TypeVar("_Row", bound=Model)
 _LETTERS = gettext_noop("letters")
@@ -63,11 +64,21 @@ def named(rows: "QuerySet[_Row]", name: str) -> _Row | None:
     return rows.filter(pk=next(iter(alike))).first() if len(alike) == 1 else None
 
 
+def lock_names(organization_id: int) -> None:
+    """Until the transaction ends nobody else names anything in this organization: of two people who
+    add both spellings in the same instant the second finds the first one's, and is refused.
+
+    No constraint could do it: neither database folds case as we do (SQLite that of ASCII letters
+    alone, PostgreSQL by its locale). On SQLite whoever writes is alone anyway.
+    """
+    rows = Organization.objects.select_for_update(no_key=True)  # rows may refer to it meanwhile
+    rows.values_list("pk").get(pk=organization_id)
+
+
 def taken(rows: "QuerySet[_Row]", name: str, *, but: Model | None = None) -> str:
     """The name among `rows` that is this one, or differs from it only in case; "" if none does.
 
-    `but`: the row that is being renamed. Two people who add both spellings in the same instant
-    get both: the constraint compares exactly, and a look-up then wants the exact one.
+    `but`: the row that is being renamed. The constraint compares exactly, so `lock_names` before.
     """
     alike = _alike(rows if but is None else rows.exclude(pk=but.pk), name)
     return next(iter(alike.values()), "")

@@ -18,9 +18,6 @@ def add_organization(
 ) -> Organization:
     """A new organization. Raises DeskError: the name is taken, no such language or time zone."""
     name = checked_name(name, _("An organization"))
-    same = taken(Organization.objects.all(), name)
-    if same:
-        raise _taken(same)
     _check_language(language)
     _check_time_zone(time_zone)
     if max_accounts is not None and max_accounts < 1:
@@ -28,6 +25,7 @@ def add_organization(
         raise DeskError(told, field="max_accounts")
     try:
         with transaction.atomic():
+            _check_is_new(name)
             return Organization.objects.create(
                 name=name, language=language, time_zone=time_zone, max_accounts=max_accounts
             )
@@ -43,13 +41,11 @@ def change_organization(
     Raises DeskError: the name is taken, no such language or time zone.
     """
     name = checked_name(name, _("An organization"))
-    same = taken(Organization.objects.all(), name, but=organization)
-    if same:
-        raise _taken(same)
     _check_language(language)
     _check_time_zone(time_zone)
     try:
         with transaction.atomic():
+            _check_is_new(name, but=organization)
             Organization.objects.filter(pk=organization.pk).update(
                 name=name, language=language, time_zone=time_zone
             )
@@ -109,6 +105,15 @@ def remove_organization(organization: Organization) -> None:
             )
             raise DeskError(told.format(name=row.name, use=use))
         row.delete()
+
+
+def _check_is_new(name: str, *, but: Organization | None = None) -> None:
+    """As `lock_names` for what is in one: here the oldest organization stands for all of them."""
+    rows = Organization.objects.select_for_update(no_key=True)
+    rows.order_by("pk").values_list("pk").first()
+    same = taken(Organization.objects.all(), name, but=but)
+    if same:
+        raise _taken(same)
 
 
 def _check_language(language: str) -> None:

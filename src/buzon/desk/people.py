@@ -8,7 +8,15 @@ from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
-from buzon.desk.entries import checked_email, checked_name, first_use, named, names, taken
+from buzon.desk.entries import (
+    checked_email,
+    checked_name,
+    first_use,
+    lock_names,
+    named,
+    names,
+    taken,
+)
 from buzon.desk.errors import DeskError
 from buzon.desk.events import untell_what_stands
 from buzon.desk.models import Agent, AgentGroup, Membership, Organization, User
@@ -27,9 +35,9 @@ def add_agent(
     Raises DeskError: the name or the address is taken, a group of another organization.
     """
     name, email = checked_name(name, _("An agent")), checked_email(email)
-    _check_agent_is_new(organization, name, email)
     try:
         with transaction.atomic():
+            _check_agent_is_new(organization.pk, name, email)
             agent = Agent.objects.create(organization=organization, name=name, email=email)
             if password is not None:
                 agent.user = _login(organization, email, password, User.Role.AGENT)
@@ -59,11 +67,11 @@ def change_agent(
         told = _("Copies by e-mail must be one of {known}, not {copies!r}.")
         known = ", ".join(Agent.Copies.values)
         raise DeskError(told.format(known=known, copies=copies), field="copies")
-    _check_agent_is_new(agent.organization, name, email, but=agent)
     if agent.user_id and User.objects.filter(email=email).exclude(pk=agent.user_id).exists():
         raise _login_taken(email)
     try:
         with transaction.atomic():
+            _check_agent_is_new(agent.organization_id, name, email, but=agent)
             User.objects.filter(agent=agent).update(email=email)
             Agent.objects.filter(pk=agent.pk).update(name=name, email=email, email_copies=copies)
             if groups is not None:
@@ -157,11 +165,9 @@ def add_group(organization: Organization, name: str, *, agents: Iterable[Agent] 
     Raises DeskError: the name is taken or makes no sense, an agent of another organization.
     """
     name = checked_name(name, _("A group"))
-    same = taken(AgentGroup.objects.filter(organization=organization), name)
-    if same:
-        raise _group_taken(same)
     try:
         with transaction.atomic():
+            _check_group_is_new(organization.pk, name)
             group = AgentGroup.objects.create(organization=organization, name=name)
             choose_members(group, agents)
     except IntegrityError:
@@ -177,11 +183,9 @@ def change_group(
     Raises DeskError: the name is taken or makes no sense, an agent of another organization.
     """
     name = checked_name(name, _("A group"))
-    same = taken(AgentGroup.objects.filter(organization=group.organization_id), name, but=group)
-    if same:
-        raise _group_taken(same)
     try:
         with transaction.atomic():
+            _check_group_is_new(group.organization_id, name, but=group)
             # Nothing but the name: the turn moves on with every customer who is handed out.
             AgentGroup.objects.filter(pk=group.pk).update(name=name)
             if agents is not None:
@@ -316,9 +320,10 @@ def remove_administrator(user: User) -> None:
 
 
 def _check_agent_is_new(
-    organization: Organization, name: str, email: str, *, but: Agent | None = None
+    organization_id: int, name: str, email: str, *, but: Agent | None = None
 ) -> None:
-    agents = Agent.objects.filter(organization=organization)
+    lock_names(organization_id)
+    agents = Agent.objects.filter(organization=organization_id)
     if but is not None:
         agents = agents.exclude(pk=but.pk)
     same = taken(agents, name)
@@ -335,6 +340,13 @@ def _replace(others: "QuerySet[Membership]", members: Iterable[tuple[Agent, Agen
         others.delete()
         for agent, group in members:
             join_group(agent, group)
+
+
+def _check_group_is_new(organization_id: int, name: str, *, but: AgentGroup | None = None) -> None:
+    lock_names(organization_id)
+    same = taken(AgentGroup.objects.filter(organization=organization_id), name, but=but)
+    if same:
+        raise _group_taken(same)
 
 
 def _group_taken(name: str) -> DeskError:

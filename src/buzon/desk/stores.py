@@ -3,7 +3,7 @@
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
-from buzon.desk.entries import checked_name, first_use, named, names, taken
+from buzon.desk.entries import checked_name, first_use, lock_names, named, names, taken
 from buzon.desk.errors import DeskError
 from buzon.desk.models import Organization, Store
 
@@ -11,11 +11,9 @@ from buzon.desk.models import Organization, Store
 def add_store(organization: Organization, name: str) -> Store:
     """A new store. Raises DeskError where the name is taken or makes no sense."""
     name = checked_name(name, _("A store"))
-    same = taken(Store.objects.filter(organization=organization), name)
-    if same:
-        raise _taken(same)
     try:
         with transaction.atomic():
+            _check_is_new(organization.pk, name)
             return Store.objects.create(organization=organization, name=name)
     except IntegrityError:
         raise _taken(name) from None
@@ -34,11 +32,9 @@ def store_named(organization: Organization, name: str) -> Store:
 def rename_store(store: Store, name: str) -> Store:
     """Raises DeskError where the name is taken or makes no sense."""
     name = checked_name(name, _("A store"))
-    same = taken(Store.objects.filter(organization=store.organization_id), name, but=store)
-    if same:
-        raise _taken(same)
     try:
         with transaction.atomic():
+            _check_is_new(store.organization_id, name, but=store)
             Store.objects.filter(pk=store.pk).update(name=name)
     except IntegrityError:
         raise _taken(name) from None
@@ -59,6 +55,13 @@ def remove_store(store: Store) -> None:
             told = _("The store {name} has {use}; move or remove them first, then the store.")
             raise DeskError(told.format(name=row.name, use=use))
         row.delete()
+
+
+def _check_is_new(organization_id: int, name: str, *, but: Store | None = None) -> None:
+    lock_names(organization_id)
+    same = taken(Store.objects.filter(organization=organization_id), name, but=but)
+    if same:
+        raise _taken(same)
 
 
 def _taken(name: str) -> DeskError:
