@@ -10,6 +10,8 @@ from datetime import timedelta
 import pytest
 from django.db import connection
 from django.utils import timezone
+from structlog.testing import capture_logs
+from structlog.typing import EventDict
 
 from buzon.desk.models import Message
 from buzon.intake import vault
@@ -41,6 +43,13 @@ TRIGGERS = {
         " FOR EACH ROW EXECUTE FUNCTION refuse()",
     ],
 }
+
+
+@pytest.fixture(autouse=True)
+def logged() -> Iterator[list[EventDict]]:
+    """What is logged, not printed: structlog draws a traceback for seconds where nobody looks."""
+    with capture_logs() as lines:
+        yield lines
 
 
 @pytest.fixture
