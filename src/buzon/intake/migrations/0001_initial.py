@@ -151,6 +151,13 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("organization", "name"), name="account_name_once"
+                    )
+                ],
+            },
         ),
         migrations.CreateModel(
             name="Duty",
@@ -186,6 +193,12 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "indexes": [models.Index(fields=["kind", "due_at"], name="duty_due")],
+                "constraints": [
+                    models.UniqueConstraint(fields=("account", "kind"), name="duty_once")
+                ],
+            },
         ),
         migrations.CreateModel(
             name="Folder",
@@ -223,6 +236,11 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(fields=("account", "name"), name="folder_once")
+                ],
+            },
         ),
         migrations.CreateModel(
             name="Arrival",
@@ -306,6 +324,67 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("outcome", "waiting")),
+                        fields=["account", "id"],
+                        name="arrival_waiting",
+                    ),
+                    models.Index(
+                        condition=models.Q(("retry_at__isnull", False)),
+                        fields=["account", "retry_at"],
+                        name="arrival_to_retry",
+                    ),
+                    models.Index(
+                        condition=models.Q(
+                            ("gone_at__isnull", True),
+                            ("outcome", "filed"),
+                            ("settled_at__isnull", True),
+                        ),
+                        fields=["folder", "uid"],
+                        name="arrival_to_settle",
+                    ),
+                    models.Index(
+                        condition=models.Q(("outcome__in", ["skipped", "oversized"])),
+                        fields=["organization", "sender"],
+                        name="arrival_skipped_sender",
+                    ),
+                    models.Index(fields=["organization", "id"], name="arrival_newest"),
+                    models.Index(fields=["account", "outcome", "id"], name="arrival_outcome"),
+                    models.Index(
+                        fields=["organization", "decided_at", "outcome"], name="arrival_decided"
+                    ),
+                    models.Index(
+                        models.F("account"),
+                        django.db.models.functions.comparison.Least(
+                            django.db.models.functions.comparison.Coalesce(
+                                "internal_date", "seen_at"
+                            ),
+                            "seen_at",
+                        ),
+                        models.F("id"),
+                        name="arrival_latest",
+                    ),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("gone_at__isnull", True), ("uid__isnull", False)),
+                        fields=("folder", "uidvalidity", "uid"),
+                        name="imap_identity",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("uidl__isnull", False)),
+                        fields=("folder", "uidl", "generation"),
+                        name="pop3_identity",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("gone_at__isnull", True), ("uidl__isnull", False)),
+                        fields=("folder", "uidl"),
+                        name="one_live_row_per_uidl",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="OutsideMail",
@@ -326,6 +405,11 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(fields=("folder", "uidl"), name="outside_once")
+                ],
+            },
         ),
         migrations.CreateModel(
             name="RawMessage",
@@ -349,6 +433,11 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(fields=("organization", "sha256"), name="raw_once")
+                ],
+            },
         ),
         migrations.CreateModel(
             name="RawPiece",
@@ -370,119 +459,10 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
-        ),
-        migrations.AddConstraint(
-            model_name="collectionaccount",
-            constraint=models.UniqueConstraint(
-                fields=("organization", "name"), name="account_name_once"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="duty",
-            index=models.Index(fields=["kind", "due_at"], name="duty_due"),
-        ),
-        migrations.AddConstraint(
-            model_name="duty",
-            constraint=models.UniqueConstraint(fields=("account", "kind"), name="duty_once"),
-        ),
-        migrations.AddConstraint(
-            model_name="folder",
-            constraint=models.UniqueConstraint(fields=("account", "name"), name="folder_once"),
-        ),
-        migrations.AddIndex(
-            model_name="arrival",
-            index=models.Index(
-                condition=models.Q(("outcome", "waiting")),
-                fields=["account", "id"],
-                name="arrival_waiting",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="arrival",
-            index=models.Index(
-                condition=models.Q(("retry_at__isnull", False)),
-                fields=["account", "retry_at"],
-                name="arrival_to_retry",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="arrival",
-            index=models.Index(
-                condition=models.Q(
-                    ("gone_at__isnull", True), ("outcome", "filed"), ("settled_at__isnull", True)
-                ),
-                fields=["folder", "uid"],
-                name="arrival_to_settle",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="arrival",
-            index=models.Index(
-                condition=models.Q(("outcome__in", ["skipped", "oversized"])),
-                fields=["organization", "sender"],
-                name="arrival_skipped_sender",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="arrival",
-            index=models.Index(fields=["organization", "id"], name="arrival_newest"),
-        ),
-        migrations.AddIndex(
-            model_name="arrival",
-            index=models.Index(fields=["account", "outcome", "id"], name="arrival_outcome"),
-        ),
-        migrations.AddIndex(
-            model_name="arrival",
-            index=models.Index(
-                fields=["organization", "decided_at", "outcome"], name="arrival_decided"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="arrival",
-            index=models.Index(
-                models.F("account"),
-                django.db.models.functions.comparison.Least(
-                    django.db.models.functions.comparison.Coalesce("internal_date", "seen_at"),
-                    "seen_at",
-                ),
-                models.F("id"),
-                name="arrival_latest",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="arrival",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("gone_at__isnull", True), ("uid__isnull", False)),
-                fields=("folder", "uidvalidity", "uid"),
-                name="imap_identity",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="arrival",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("uidl__isnull", False)),
-                fields=("folder", "uidl", "generation"),
-                name="pop3_identity",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="arrival",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("gone_at__isnull", True), ("uidl__isnull", False)),
-                fields=("folder", "uidl"),
-                name="one_live_row_per_uidl",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="outsidemail",
-            constraint=models.UniqueConstraint(fields=("folder", "uidl"), name="outside_once"),
-        ),
-        migrations.AddConstraint(
-            model_name="rawmessage",
-            constraint=models.UniqueConstraint(fields=("organization", "sha256"), name="raw_once"),
-        ),
-        migrations.AddConstraint(
-            model_name="rawpiece",
-            constraint=models.UniqueConstraint(fields=("message", "place"), name="raw_piece_once"),
+            options={
+                "constraints": [
+                    models.UniqueConstraint(fields=("message", "place"), name="raw_piece_once")
+                ],
+            },
         ),
     ]
