@@ -248,6 +248,17 @@ def test_list_and_show_for_people(buzon: Console, needed: list[Any]) -> None:
     assert told["last_collected_at"] == "2026-11-23T10:00:00Z"
 
 
+@pytest.mark.parametrize("state", CollectionAccount.State.values)
+def test_every_state_is_listed_and_shown(buzon: Console, needed: list[Any], state: str) -> None:
+    buzon("account", "add", "sales", *needed)
+    CollectionAccount.objects.update(state=state, state_since=datetime(2026, 11, 23, 9, tzinfo=UTC))
+    assert state in buzon("account", "list").splitlines()[1].split()
+    assert state in buzon("account", "show", "sales").split()
+    assert [told["state"] for told in buzon.json("account", "list")] == [state]
+    told = buzon.json("account", "show", "sales")
+    assert (told["state"], told["state_since"]) == (state, "2026-11-23T09:00:00Z")
+
+
 def test_resume_and_remove(buzon: Console, needed: list[Any]) -> None:
     buzon("account", "add", "sales", *needed)
     CollectionAccount.objects.update(state="stopped")

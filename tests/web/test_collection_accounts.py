@@ -150,6 +150,13 @@ def test_a_failing_account_says_why_and_what_to_do(
             assert all(part in told for part in parts), told
 
 
+def test_one_that_is_behind_says_so(cast: Cast) -> None:
+    set_state(account_of(cast.shop), "behind", reason("behind", kind="Behind"))
+    pages = {"en": "all workers are busy with other accounts", "es": "aumente BUZON_WORKERS"}
+    for language, part in pages.items():
+        assert part in words(cast.browser(cast.olga, language=language).get(LIST).text)
+
+
 def test_a_stop_asks_its_question_and_goes_on_when_answered(cast: Cast) -> None:
     account = account_of(cast.shop)
     set_state(account, "stopped", reason("renumbered", folder="INBOX", found=1, expected=9))
