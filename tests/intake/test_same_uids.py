@@ -6,6 +6,7 @@ from buzon.desk.models import Message
 from buzon.intake.models import Arrival
 from tests.intake.collecting import collect
 from tests.intake.scene import KNOWN, STRANGER, Scene, check_books, scene
+from tests.intake.servers import DeliversDuring
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -50,3 +51,22 @@ def test_what_this_session_retrieved_needs_no_second_look() -> None:
         collect(account)
         assert at.store.deeds("fetched-header") == []
         assert Arrival.objects.filter(settled_at=None).count() == 0
+
+
+def test_R6_a_folder_made_anew_between_collecting_and_settling_is_left_alone() -> None:
+    """Under another UIDVALIDITY the same UIDs name other mail, of which nothing is held here."""
+    with scene(server=DeliversDuring) as at:
+        at.deliver(KNOWN, KNOWN)
+        other = [at.letter(STRANGER), at.letter(STRANGER)]
+
+        def made_anew() -> None:
+            at.box.expunge(1, 2)
+            at.box.uidnext = 1
+            at.box.uidvalidity += 1
+            for octets in other:
+                at.box.deliver(octets)
+
+        at.server.on("SELECT", made_anew)  # type: ignore[attr-defined]
+        assert collect(at.account(after="delete")).settled == 0
+        assert [message.octets for message in at.box.messages] == other
+        assert not {"UID STORE", "UID EXPUNGE"} & {one.name for one in at.store.commands}
