@@ -174,6 +174,20 @@ def test_one_message_with_everything(cast: Cast, account: CollectionAccount) -> 
     assert f'href="/collection-accounts/{account.pk}"' in page
 
 
+@pytest.mark.parametrize(
+    ("why", "told"),
+    [
+        (reason("killed_its_reader"), "memory than allowed</bdi>.</p>"),
+        (reason("not_retrieved", error="It hung up."), "It hung up.</bdi></p>"),
+    ],
+)
+def test_a_reason_ends_with_one_full_stop(
+    cast: Cast, account: CollectionAccount, why: dict[str, Any], told: str
+) -> None:
+    one = row(account, "failed", reason=why)
+    assert told in cast.browser(cast.olga).get(f"/ledger/{one.pk}").text
+
+
 def test_one_pop3_message(cast: Cast, account: CollectionAccount) -> None:
     of = _account(cast, "Pop", protocol="pop3")
     one = row(of, uid=None, uidvalidity=None, uidl="abc-1")
