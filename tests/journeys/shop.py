@@ -3,6 +3,7 @@
 The shop is set up once, with some twenty commands; each journey begins with a copy of it.
 """
 
+import base64
 import json
 import os
 import shutil
@@ -11,7 +12,7 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ import psycopg
 
 from tests.journeys import cast
 
+ROOT = Path(__file__).parents[2]
 BUZON = Path(sys.executable).with_name("buzon")
 LONGEST = 100.0  # seconds for one command
 _POSTGRESQL = os.environ.get("TESTS_POSTGRES_URL", "")
@@ -51,6 +53,18 @@ class Shop:
             timeout=LONGEST,
         )
 
+    def run_all(self, commands: Sequence[tuple[tuple[str, ...], str]]) -> list[bytes]:
+        """Commands that must all succeed, each with what it is given on stdin, in one process;
+        what each printed.
+        """
+        done = subprocess.run(
+            [sys.executable, "-m", "tests.journeys.many"],
+            env=self.environment(), cwd=ROOT, input=json.dumps(commands).encode(),
+            capture_output=True, timeout=LONGEST,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr.decode()
+        return [base64.b64decode(printed) for printed in json.loads(done.stdout)]
+
     def json(self, *words: str) -> Any:
         return json.loads(self.run(*words, "--json"))
 
@@ -62,6 +76,10 @@ class Shop:
         done = subprocess.run(command, env=self.environment(), capture_output=True, timeout=LONGEST)
         assert done.returncode == 0, done.stderr
         return done.stdout
+
+    def raws(self, digests: Sequence[str]) -> list[bytes]:
+        """The octets of each, as `buzon raw` prints them."""
+        return self.run_all([(("raw", sha256), "") for sha256 in digests])
 
     def start(self, *words: str, output: Path) -> "subprocess.Popen[bytes]":
         """A command that goes on while the test looks; all it says goes to the file `output`."""
@@ -126,37 +144,30 @@ class _Watch:
 def set_up(folder: Path, *, number: str) -> Shop:
     """The shop of `cast`, with its customers imported from a CSV file."""
     shop = Shop(folder, _new_database(f"shop_{number}") if _POSTGRESQL else "")
-    shop.run("organization", "add", "Tienda", "--time-zone", "Europe/Madrid")
-    shop.run(
-        "administrator",
-        "add",
-        "olga@shop.internal",
-        "--password-file",
-        "-",
-        given="quite long 47\n",
-    )
-    for store in (cast.CENTRO, cast.NORTE):
-        shop.run("store", "add", store)
-    shop.run("group", "add", cast.GROUP)
-    for agent in cast.AGENTS:
-        _add(shop, agent)
-    shop.run("customer", "import", "-", given=cast.customers_csv())
-    for agent in cast.AGENTS:
-        if agent.gone:
-            shop.run("agent", "deactivate", agent.name)
-    for sender in cast.BLOCKED:
-        shop.run("block", "add", sender)
+    gone = [agent.name for agent in cast.AGENTS if agent.gone]
+    commands: list[tuple[tuple[str, ...], str]] = [
+        (("organization", "add", "Tienda", "--time-zone", "Europe/Madrid"), ""),
+        (("administrator", "add", "olga@shop.internal", "--password-file", "-"), "quite long 47\n"),
+        *((("store", "add", store), "") for store in (cast.CENTRO, cast.NORTE)),
+        (("group", "add", cast.GROUP), ""),
+        *((words, "") for agent in cast.AGENTS for words in _added(agent)),
+        (("customer", "import", "-"), cast.customers_csv()),
+        *((("agent", "deactivate", name), "") for name in gone),
+        *((("block", "add", sender), "") for sender in cast.BLOCKED),
+    ]
+    shop.run_all(commands)
     return shop
 
 
-def _add(shop: Shop, agent: cast.Agent) -> None:
+def _added(agent: cast.Agent) -> list[tuple[str, ...]]:
     group = ("--group", cast.GROUP) if agent.in_group else ()
     address = f"{agent.name.encode().hex()}@agents.example"
-    shop.run("agent", "add", agent.name, "--email", address, *group)
+    commands = [("agent", "add", agent.name, "--email", address, *group)]
     if agent.status != "free":
-        shop.run("agent", "status", agent.name, agent.status)
+        commands.append(("agent", "status", agent.name, agent.status))
     if agent.present:
-        shop.run("agent", "present", agent.name)
+        commands.append(("agent", "present", agent.name))
+    return commands
 
 
 def copy_of(shop: Shop, folder: Path, *, number: str) -> Shop:

@@ -92,7 +92,7 @@ def compare(shop: Shop, expected: range) -> None:
     assert subjects(shop) == Counter(map(subject, expected))
     rows = shop.jsonl("ledger")
     assert [row["outcome"] for row in rows] == ["filed"] * len(expected)
-    assert sorted(shop.raw(row["sha256"]) for row in rows) == sorted(map(letter, expected))
+    assert sorted(shop.raws([row["sha256"] for row in rows])) == sorted(map(letter, expected))
     customers = Counter(
         address for (address,) in shop.rows("select folded from desk_customeraddress")
     )
