@@ -100,18 +100,15 @@ class Lane:
         except LeaseLost:
             log.warning("lease lost", lane=self.name, row=lease and lease.pk)
         except Exception as error:
-            self._noted(error, lease)
+            row = lease and lease.pk
+            if is_of_the_database(error):
+                # No fault of the program: one line, however many runs it ends.
+                name, told = type(error).__name__, str(error).split("\n")[0]
+                log.error("run failed", lane=self.name, row=row, error=name, told=told)
+            else:
+                log.exception("run failed", lane=self.name, row=row)
             if lease is not None:
                 self._postponed(lease)
-
-    def _noted(self, error: Exception, lease: Lease | None) -> None:
-        """A database that fails is no fault of the program: one line, however many runs it ends."""
-        row = lease and lease.pk
-        if is_of_the_database(error):
-            told = str(error).split("\n")[0]
-            log.error("run failed", lane=self.name, row=row, error=type(error).__name__, told=told)
-        else:
-            log.exception("run failed", lane=self.name, row=row)
 
     def _postponed(self, lease: Lease) -> None:
         try:
