@@ -246,6 +246,14 @@ SETTINGS = (
         _whole(10_000, 1_000_000_000),
     ),
     Setting(
+        "BUZON_MIN_FREE_DISK",
+        "500000000",
+        "Octets that stay free on the disk of the data folder: below it collecting pauses, says "
+        "so, and goes on by itself when there is room. The disk of a PostgreSQL server elsewhere "
+        "cannot be seen; there it pauses when the server says that its disk is full. 0: never.",
+        _whole(0, 1_000_000_000_000),
+    ),
+    Setting(
         "BUZON_POLL_SECONDS",
         "60",
         "How long after a collection an account is due again.",

@@ -89,7 +89,7 @@ def _keyed(
     limit = run.account.max_message_bytes
     done = 0
     for chunk in by_octets(unnamed, lambda each: min(each.size, limit), most=MOST):
-        run.between_steps()
+        run.before_batch()
         run.report("new", done, len(unnamed))
         large = {e.number: _counted(f"{LARGE}{e.size}", times) for e in chunk if e.size > limit}
         wanted = [each for each in chunk if known.wants(large.get(each.number))]

@@ -4,6 +4,7 @@
     nobody takes it up for minutes ──▶ behind, until its next success
     Throttled ──▶ throttled, from 5 minutes on          Transient ──▶ unreachable, from the poll on
     Permanent ──▶ rejected, at most once in 10 minutes  MustAsk   ──▶ stopped, until a person says
+    NoRoom    ──▶ full, from the poll on, never longer: it goes on as soon as there is room
 
 Waiting times double with each failure in a row, up to an hour, with jitter, so that many accounts
 of one server do not come back at the same moment. The administrator is told once when it fails
@@ -17,13 +18,14 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Min, Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
 from buzon.desk.events import record
-from buzon.desk.models import Event
+from buzon.desk.models import Event, Organization
 from buzon.desk.reasons import reason, reason_of_error
+from buzon.intake.disk import NoRoom
 from buzon.intake.models import CollectionAccount, Duty
 from buzon.intake.renumbering import MustAsk
 from buzon.lease import Lease
@@ -58,12 +60,16 @@ def failed(account: CollectionAccount, lease: Lease, error: MailError) -> dateti
     """The collection failed; returns when it is tried again."""
     state = _state_for(error)
     why = reason_of_error("mail_error", error, kind=type(error).__name__)
-    failures = account.failures + 1
+    before, failures = account.state, account.failures + 1
     with transaction.atomic():
         lease.fence()
         since = account.failing_since or timezone.now()
         _change(account, state=state, state_reason=why, failures=failures, failing_since=since)
-        if state == State.REJECTED or timezone.now() - since > TELL_AFTER:
+        late = timezone.now() - since > TELL_AFTER
+        if state == State.FULL:
+            if before != State.FULL:
+                _tell_full(account)
+        elif state == State.REJECTED or late:
             _tell_failing(account)
     return timezone.now() + _wait(account, state, failures)
 
@@ -125,6 +131,8 @@ def stopped(account: CollectionAccount, lease: Lease, asks: MustAsk) -> None:
 
 
 def _state_for(error: MailError) -> "CollectionAccount.State":
+    if isinstance(error, NoRoom):
+        return State.FULL
     if isinstance(error, Throttled):
         return State.THROTTLED
     return State.REJECTED if isinstance(error, Permanent) else State.UNREACHABLE
@@ -141,6 +149,26 @@ def _tell_failing(account: CollectionAccount) -> bool:
     account.told_failing_at = now
     _tell(account, Event.Kind.ACCOUNT_FAILED, account.state_reason)
     return True
+
+
+def _tell_full(account: CollectionAccount) -> None:
+    """All accounts wait for the same disk: the first of an organization says so for all, also where
+    it was told before that its server fails.
+    """
+    Organization.objects.select_for_update().get(pk=account.organization_id)
+    waiting = CollectionAccount.objects.filter(
+        organization_id=account.organization_id, state=State.FULL
+    )
+    since = waiting.aggregate(first=Min("state_since"))["first"]
+    told = Event.objects.filter(
+        organization_id=account.organization_id,
+        kind=Event.Kind.ACCOUNT_FAILED,
+        at__gte=since,
+        data__why__kind=NoRoom.__name__,
+    )
+    if not told.exists():
+        _tell(account, Event.Kind.ACCOUNT_FAILED, account.state_reason)
+        _change(account, told_failing_at=timezone.now())
 
 
 def _tell_recovered(account: CollectionAccount) -> None:
@@ -172,6 +200,8 @@ def _poll(account: CollectionAccount) -> timedelta:
 
 
 def _wait(account: CollectionAccount, state: "CollectionAccount.State", failures: int) -> timedelta:
+    if state == State.FULL:
+        return _poll(account)
     first = FIRST_WAIT.get(state, _poll(account))
     doublings: int = 2 ** min(failures - 1, 10)
     return min(first * doublings, max(LONGEST, first)) * random.uniform(1.0, 1.25)  # noqa: S311

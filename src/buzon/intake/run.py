@@ -6,6 +6,7 @@ from datetime import datetime
 
 from django.utils import timezone
 
+from buzon.intake.disk import check_room
 from buzon.intake.models import CollectionAccount
 from buzon.intake.totals import Progress, Totals, Watcher
 from buzon.lease import Lease
@@ -37,6 +38,11 @@ class Run:
         if self.stop():
             raise Stopped
         self.lease.renew_if_needed()
+
+    def before_batch(self) -> None:
+        """Before more is retrieved: also stop where the disk is nearly full. Raises NoRoom too."""
+        self.between_steps()
+        check_room()
 
     def received(self, octets: int) -> None:
         """So many in the present session, as it counts them."""

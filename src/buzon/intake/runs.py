@@ -2,16 +2,18 @@
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 
 import structlog
+from django.db import DatabaseError
 from django.db.models import Max, Min
 from django.utils import timezone
 
 from buzon.desk.keyring import KeyringError
 from buzon.intake import collect_imap, collect_pop3, health, history
 from buzon.intake.accounts import credentials_of, endpoint_of
+from buzon.intake.disk import NoRoom, check_room, no_room
 from buzon.intake.earlier import ask_for_skipped
 from buzon.intake.models import Arrival, CollectionAccount, Duty
 from buzon.intake.process_batch import Processor, retry_failed
@@ -107,6 +109,12 @@ def _collect(
     except MailError as error:
         totals.error = str(error)
         return health.failed(account, lease, error)
+    except (DatabaseError, OSError) as error:
+        full = no_room(error)
+        if full is None:
+            raise
+        totals.error = str(full)
+        return health.failed(account, lease, full)
 
 
 def _collect_all(run: Run, endpoint: Endpoint) -> None:
@@ -115,10 +123,12 @@ def _collect_all(run: Run, endpoint: Endpoint) -> None:
     retry_failed(run.account, run.lease)
     ask_for_skipped(run)
     run.process()  # what an earlier run left in custody needs no server
+    check_room()
     credentials = credentials_of(run.account)
     if run.account.protocol == CollectionAccount.Protocol.IMAP:
         with ImapSession.open(endpoint, credentials, _limits(run.account)) as session:
-            collect_imap.collect(run, session)
+            with _goodbye(session.logout):
+                collect_imap.collect(run, session)
             run.received(session.bytes_in)
     else:
         _collect_pop3(run, endpoint, credentials)
@@ -127,12 +137,24 @@ def _collect_all(run: Run, endpoint: Endpoint) -> None:
 
 def _collect_pop3(run: Run, endpoint: Endpoint, credentials: Credentials) -> None:
     while True:
-        with Pop3Session.open(endpoint, credentials, _limits(run.account)) as session:
+        opened = Pop3Session.open(endpoint, credentials, _limits(run.account))
+        with opened as session, _goodbye(session.quit):
             collect_pop3.collect(run, session)
         run.received_before = run.totals.bytes
         if not run.new_mail_first:
             return
         run.between_steps()
+
+
+@contextmanager
+def _goodbye(leave: Callable[[], None]) -> Iterator[None]:
+    """A pause is no reason to hang up on the server, which was asked for nothing yet."""
+    try:
+        yield
+    except NoRoom:
+        with suppress(MailError):
+            leave()
+        raise
 
 
 def _limits(account: CollectionAccount) -> Limits:

@@ -55,7 +55,7 @@ def take(
     run: Run, session: ImapSession, folder: Folder, listed: Sequence[Listed], *, end: str | None
 ) -> None:
     """A batch in the order of `listed`; `end` is the cursor's end that moves: low, high or none."""
-    run.between_steps()
+    run.before_batch()
     rows = [_row(run.account, folder, m, end) for m in listed]
     by_header = is_decided_by_header(run.account, rows[0])
     fetch = _triage_headers if by_header else _fetch_bodies
@@ -72,7 +72,7 @@ def take(
 def download_wanted(run: Run, session: ImapSession, folder: Folder) -> None:
     """The rows that wait for download: matched by triage, asked for by a person, tried again."""
     while rows := _next_wanted(folder):
-        run.between_steps()
+        run.before_batch()
         unjudged = [row for row in rows if is_decided_by_header(run.account, row)]
         fetch = _triage_headers if unjudged else _fetch_bodies
         with Batch(changed=unjudged or rows) as batch:

@@ -95,7 +95,7 @@ class _Taking:
 
     def _judge(self, rows: Sequence[Arrival]) -> list[Arrival]:
         """Decide what a header decides; returns the rows whose octets are wanted."""
-        self.run.between_steps()
+        self.run.before_batch()
         got = self._tops(rows) if self.session.has_top else None
         if got is None:
             return self._without_large(rows)
@@ -166,7 +166,7 @@ class _Taking:
         for batch in itertools.chain(batches, alone):
             if monotonic() > self.ends:
                 return False
-            self.run.between_steps()
+            self.run.before_batch()
             self.run.report("history" if batch[0].of_history else "new", done, len(rows))
             self._take(batch)
             self.run.received(self.session.bytes_in)

@@ -26,7 +26,6 @@ from buzon.intake.models import Arrival, CollectionAccount, Duty
 from buzon.notify import copies
 from buzon.notify.models import Copy, Round
 
-_LEAST_ROOM = 500_000_000  # octets
 _CLOCKS_APART = timedelta(seconds=5)
 _LATE = timedelta(minutes=15)
 _OLD = timedelta(days=7)
@@ -53,8 +52,10 @@ def data_folder() -> Iterator[Finding]:
         return
     free = shutil.disk_usage(folder).free
     room = f"{folder}, with {output.size(free)} free"
-    short = "Make room: a full disk stops the collecting."
-    yield Finding("data folder", free >= _LEAST_ROOM, f"{room}.", short * (free < _LEAST_ROOM))
+    least = output.size(settings.BUZON_MIN_FREE_DISK)
+    short = f"Make room: below {least} (BUZON_MIN_FREE_DISK) nothing is collected."
+    has_room = free >= settings.BUZON_MIN_FREE_DISK
+    yield Finding("data folder", has_room, f"{room}.", "" if has_room else short)
 
 
 def database() -> Iterator[Finding]:

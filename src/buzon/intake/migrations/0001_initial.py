@@ -107,6 +107,7 @@ class Migration(migrations.Migration):
                             ("throttled", "Slowed down by the server"),
                             ("rejected", "Rejected by the server"),
                             ("unreachable", "Server out of reach"),
+                            ("full", "Waits for room on the disk"),
                             ("stopped", "Stopped, a decision is needed"),
                         ],
                         default="working",

@@ -17,6 +17,7 @@ class CollectionAccount(models.Model):
            ├─ behind              due for minutes, but all workers are busy
            ├─ throttled           the server says: too much
            ├─ unreachable         no connection, time-outs, not now
+           ├─ full                the disk is, or nearly; it goes on when there is room
            ├─ rejected            wrong login or secret, or the server does not permit it
            └─ stopped             Buzón asks a person; nothing is collected until `resume`
     """
@@ -57,6 +58,7 @@ class CollectionAccount(models.Model):
         THROTTLED = "throttled", _("Slowed down by the server")
         REJECTED = "rejected", _("Rejected by the server")
         UNREACHABLE = "unreachable", _("Server out of reach")
+        FULL = "full", _("Waits for room on the disk")
         STOPPED = "stopped", _("Stopped, a decision is needed")
 
     organization = models.ForeignKey(

@@ -31,6 +31,10 @@ _REMEDIES = {
         "Buzón tries again by itself. If it lasts, check the server's name and the port."
     ),
     "ServerBusy": gettext_noop("Buzón tries again by itself; there is nothing for you to do."),
+    "NoRoom": gettext_noop(
+        "Make room on the disk of Buzón's data folder, or of its database; then it goes on by "
+        "itself. Nothing is lost: the mail stays on the server meanwhile."
+    ),
     "Behind": gettext_noop(
         "It is collected as soon as a worker is free. If it lasts, raise BUZON_WORKERS."
     ),
@@ -43,6 +47,7 @@ _TONES = {
     State.BEHIND: ("warn", "clock"),
     State.THROTTLED: ("warn", "clock"),
     State.UNREACHABLE: ("warn", "warning"),
+    State.FULL: ("bad", "warning"),
     State.REJECTED: ("bad", "warning"),
     State.STOPPED: ("bad", "warning"),
 }
