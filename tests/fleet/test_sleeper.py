@@ -63,8 +63,11 @@ def test_who_sleeps_in_a_transaction_holds_nobody_up_and_goes_on_when_woken(
     troubles = [line for line in lines if line["level"] not in ("info", "debug")]
     [trouble] = troubles  # one line, without a traceback
     assert "exception" not in trouble
-    ended = trouble["event"] == "run failed" and "idle-in-transaction" in trouble["told"]
-    assert ended or trouble["event"] == "lease lost"
+    assert trouble["event"] in ("run failed", "lease lost"), trouble
+    if trouble["event"] == "run failed":
+        # Linux may have thrown the server's last words away with the connection.
+        words = ("idle-in-transaction timeout", "server closed the connection", "reset by peer")
+        assert any(one in trouble["told"] for one in words), trouble
     assert box.messages == []
 
 
