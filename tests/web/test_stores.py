@@ -95,14 +95,20 @@ def test_a_wrong_name_is_refused_next_to_the_field(
 
 def test_a_store_in_use_says_what_uses_it_and_stays(cast: Cast) -> None:
     add_customer(cast.shop, addresses=["eva@example.com"], store=cast.store)
-    page = cast.browser(cast.olga).post(f"/stores/{cast.store.pk}/removal")
+    browser = cast.browser(cast.olga)
+    asked = browser.get(f"/stores/{cast.store.pk}/removal").text
+    assert "has customers" in asked
+    assert "Keep it" not in asked, "there is nothing to choose"
+    page = browser.post(f"/stores/{cast.store.pk}/removal")
     assert "has customers" in page.text
     assert Store.objects.filter(pk=cast.store.pk).exists()
 
 
 def test_an_unused_store_is_removed_after_asking_once_more(cast: Cast) -> None:
     browser = cast.browser(cast.olga)
-    assert "Remove Norte?" in browser.get(f"/stores/{cast.store.pk}/removal").text
+    asked = browser.get(f"/stores/{cast.store.pk}/removal").text
+    assert "Remove Norte?" in asked
+    assert "Nothing belongs to it." in asked
     page = browser.post(f"/stores/{cast.store.pk}/removal", follow=True)
     assert "Removed the store Norte." in page.text
     assert not Store.objects.filter(pk=cast.store.pk).exists()

@@ -50,11 +50,16 @@ def remove_store(store: Store) -> None:
     """
     with transaction.atomic():
         row = Store.objects.select_for_update().get(pk=store.pk)
-        use = first_use(row)
-        if use:
-            told = _("The store {name} has {use}; move or remove them first, then the store.")
-            raise DeskError(told.format(name=row.name, use=use))
+        if keeps := why_it_stays(row):
+            raise DeskError(keeps)
         row.delete()
+
+
+def why_it_stays(store: Store) -> str:
+    """The sentence that `remove_store` refuses with, "" where nothing belongs to the store."""
+    use = first_use(store)
+    told = _("The store {name} has {use}; move or remove them first, then the store.")
+    return told.format(name=store.name, use=use) if use else ""
 
 
 def _check_is_new(organization_id: int, name: str, *, but: Store | None = None) -> None:

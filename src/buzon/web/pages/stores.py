@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods
 
 from buzon.desk.models import Customer
-from buzon.desk.stores import add_store, remove_store, rename_store
+from buzon.desk.stores import add_store, remove_store, rename_store, why_it_stays
 from buzon.intake.models import CollectionAccount
 from buzon.web.access import PersonRequest, for_administrators
 from buzon.web.counts import number_of
@@ -82,7 +82,8 @@ def store_removal(request: PersonRequest, pk: int) -> HttpResponse:
     if form.is_valid() and form.did(lambda: remove_store(row)):
         messages.success(request, _("Removed the store {name}.").format(name=row.name))
         return redirect("stores")
-    return render(request, "stores/removal.html", {"form": form, "store": row} | HERE)
+    shown = {"form": form, "store": row, "stays": why_it_stays(row)}
+    return render(request, "stores/removal.html", shown | HERE)
 
 
 def is_added(request: PersonRequest, form: StoreForm) -> bool:
