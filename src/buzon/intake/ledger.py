@@ -7,7 +7,7 @@ whether to look further back. Nothing is counted.
 """
 
 import heapq
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
 
@@ -34,10 +34,12 @@ PLACES = {
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
     """Which rows: of this account, with this outcome, from a sender with these letters in the
-    address, in this one of PLACES; None and "" ask for nothing.
+    address, in this one of PLACES; None and "" ask for nothing. `among`: where the caller knows
+    which accounts have rows of this outcome, the others are not looked at.
     """
 
     account: CollectionAccount | None = None
+    among: Sequence[CollectionAccount] | None = None
     outcome: str = ""
     sender: str = ""
     place: str = ""
@@ -86,11 +88,17 @@ def _strands(organization: Organization, wanted: Wanted) -> "Iterator[QuerySet[A
     if wanted.account is None and not wanted.outcome:
         yield Arrival.objects.filter(organization=organization)
         return
-    accounts = CollectionAccount.objects.filter(organization=organization)
-    mine = [wanted.account] if wanted.account is not None else list(accounts.only("pk"))
     outcomes = [wanted.outcome] if wanted.outcome else Arrival.Outcome.values
-    for account, outcome in product(mine, outcomes):
+    for account, outcome in product(_accounts(organization, wanted), outcomes):
         yield Arrival.objects.filter(account=account, outcome=outcome)
+
+
+def _accounts(organization: Organization, wanted: Wanted) -> Sequence[CollectionAccount]:
+    if wanted.account is not None:
+        return [wanted.account]
+    if wanted.among is not None:
+        return wanted.among
+    return list(CollectionAccount.objects.filter(organization=organization).only("pk"))
 
 
 def _lowest_looked_at(strand: "QuerySet[Arrival]") -> int:

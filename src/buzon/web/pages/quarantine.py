@@ -38,7 +38,7 @@ def quarantine(request: PersonRequest) -> HttpResponse:
     if request.method == "POST" and ask(request, ticked):
         return redirect(ledger_of(ticked))
     words = {"held": held, "chosen": chosen, "ticked": ticked}
-    words |= _counts(held, chosen) | _rows(request, chosen) | HERE
+    words |= _counts(held, chosen) | _rows(request, held, chosen) | HERE
     return render(request, "ledger/quarantine.html", words)
 
 
@@ -50,9 +50,12 @@ def _counts(held: list[Held], chosen: CollectionAccount | None) -> dict[str, Any
     }
 
 
-def _rows(request: PersonRequest, chosen: CollectionAccount | None) -> dict[str, Any]:
+def _rows(
+    request: PersonRequest, held: list[Held], chosen: CollectionAccount | None
+) -> dict[str, Any]:
     before = keys_of([request.GET.get("before", "")])
-    wanted = Wanted(account=chosen, outcome=Arrival.Outcome.FAILED)
+    accounts = [one.account for one in held]
+    wanted = Wanted(account=chosen, among=accounts, outcome=Arrival.Outcome.FAILED)
     organization = request.person.organization
     part = part_of_ledger(organization, wanted, before=before[0] if before else None)
     return {"part": part, "rows": [shown(row) for row in part.rows]}
