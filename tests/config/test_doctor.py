@@ -90,6 +90,25 @@ def test_what_needs_a_person(installed: Installation, password: Path) -> None:
     assert "BUZON_MAIL_FROM" in found["copies by e-mail"]["detail"]
 
 
+def test_an_account_that_asks_and_messages_that_failed(
+    installed: Installation, password: Path
+) -> None:
+    add = ["--host", "localhost", "--username", "u", "--password-file", password]
+    installed("account", "add", "the sales", *add)
+    installed.python(
+        "import django; django.setup()\n"
+        "from buzon.intake.models import Arrival, CollectionAccount\n"
+        "account = CollectionAccount.objects.get()\n"
+        "CollectionAccount.objects.update(state='stopped')\n"
+        "Arrival.objects.create(organization=account.organization, account=account,"
+        " folder=account.folders.get(), uidvalidity=1, uid=1, outcome='failed')\n"
+    )
+    _, found = findings(installed)
+    assert "buzon account resume 'the sales'" in found["account"]["remedy"]
+    assert "1 message failed." in found["messages"]["detail"]
+    assert "buzon retry --all" in found["messages"]["remedy"]
+
+
 def test_what_waits_in_a_suspended_organization_is_not_late(installed: Installation) -> None:
     installed.python(
         "import django; django.setup()\n"

@@ -214,7 +214,7 @@ def accounts(organization: Organization | None) -> Iterator[Finding]:
     failed = Arrival.objects.filter(account__in=_accounts(organization), outcome="failed").count()
     if failed:
         remedy = "buzon ledger --outcome failed lists them; buzon retry --all tries them again."
-        yield Finding("messages", False, f"{failed:,} messages failed.", remedy)
+        yield Finding("messages", False, f"{output.counted(failed, 'message')} failed.", remedy)
 
 
 def _remedy(account: CollectionAccount) -> str:
