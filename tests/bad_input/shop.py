@@ -17,6 +17,7 @@ from psycopg import sql
 from buzon.demo.server import MailServer
 from tests.config.commands import ROOT, Ran
 from tests.config.conftest import Installation
+from tests.memory import run_measured
 
 LOGIN = "ana@tienda.example"
 SECRET = "se cret"
@@ -155,23 +156,8 @@ class Measured:
     most: int
 
 
-# A process counts the memory of the one that forked it, so that a small one has to do it.
-_MEASURE = """
-import resource, subprocess, sys
-status = subprocess.run(sys.argv[2:]).returncode
-with open(sys.argv[1], "w") as file:
-    file.write(str(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss))
-sys.exit(status)
-"""
-
-
 def measured(*arguments: object, env: dict[str, str], folder: Path) -> Measured:
     """To its end, at most two minutes."""
-    file = folder / "most"
-    measure = [sys.executable, "-c", _MEASURE, str(file)]
     command = [sys.executable, "-m", "buzon.config.command", *map(str, arguments)]
-    done = subprocess.run(
-        [*measure, *command], env=env, cwd=ROOT, capture_output=True, timeout=120, check=False
-    )
-    ran = Ran(done.returncode, done.stdout, done.stderr.decode())
-    return Measured(ran, int(file.read_text()) * 1024)  # Linux counts it in KiB
+    done, most = run_measured(command, env=env, folder=folder)
+    return Measured(Ran(done.returncode, done.stdout, done.stderr.decode()), most)

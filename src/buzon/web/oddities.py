@@ -44,6 +44,7 @@ SENTENCES: dict[str, str] = {
     "part-after-end": gettext_noop("A part follows after the end of the letter."),
     "parts-cut": gettext_noop("It has more parts than can be shown"),
     "references-cut": gettext_noop("It refers to more letters than can be followed"),
+    "text-cut": gettext_noop("Its text is longer than can be shown"),
     "transfer-encoding-repeated": gettext_noop("It says twice how a part is encoded."),
     "transfer-encoding-unknown": gettext_noop("A part is encoded in an unknown way"),
     "unreadable": gettext_noop("Buzón could not read its form"),

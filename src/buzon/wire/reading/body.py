@@ -10,6 +10,10 @@ from buzon.wire.reading.html_text import html_text
 from buzon.wire.reading.parts import Part, walk
 from buzon.wire.reading.values import Attachment, Oddities
 
+# Octets of one text that are read; nobody reads on, and as characters and words they are many times
+# as much memory. The whole is in the message's octets.
+TEXT_LIMIT = 4 * 1_048_576
+
 
 @dataclass(slots=True)
 class Passage:
@@ -72,7 +76,12 @@ def _is_letter_text(part: Part, *, is_first: bool) -> bool:
 
 
 def _leaf(part: Part, odd: Oddities) -> Passage:
-    text = decode(part.load(), part.parameters.get("charset", ""), odd)
+    octets = part.load()
+    if len(octets) > TEXT_LIMIT:
+        odd.note("text-cut", str(TEXT_LIMIT))
+        # At a line's end, so that no character is torn.
+        octets = octets[: octets.rfind(b"\n", 0, TEXT_LIMIT) + 1 or TEXT_LIMIT]
+    text = decode(octets, part.parameters.get("charset", ""), odd)
     text = text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
     return Passage(None, text) if part.content_type == "text/html" else Passage(text, None)
 
