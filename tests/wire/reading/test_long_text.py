@@ -11,7 +11,9 @@ LONG = LINE * (TEXT_LIMIT // len(LINE) + 1)
 
 @pytest.mark.parametrize("kind", ["plain", "html"])
 def test_a_long_text_is_cut_and_says_so(kind: str) -> None:
-    head = b"From: Eva <eva@x.example>\r\nContent-Type: text/%b; charset=utf-8\r\n\r\n" % kind.encode()
+    head = (
+        b"From: Eva <eva@x.example>\r\nContent-Type: text/%b; charset=utf-8\r\n\r\n" % kind.encode()
+    )
     reading = read(head + LONG)
     assert reading.warnings == (f"text-cut: {TEXT_LIMIT}",)
     assert reading.text.startswith("El pedido no llegó, señor.")
