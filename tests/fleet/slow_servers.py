@@ -24,6 +24,7 @@ from buzon.intake.accounts import add_account  # noqa: E402
 from buzon.intake.models import CollectionAccount, Duty  # noqa: E402
 from buzon.intake.runs import collect_once, process_once  # noqa: E402
 from buzon.intake.totals import Totals  # noqa: E402
+from buzon.wire import waits  # noqa: E402
 from tests.fleet.scenes import duty, until  # noqa: E402
 from tests.notify import people  # noqa: E402
 from tests.servers.faults import FaultServer, Plan  # noqa: E402
@@ -125,6 +126,23 @@ def those_that_keep_us_waiting_do_not_delay_the_healthy() -> None:
             assert all(duty(one).lease_owner for one in slow)
             assert not any(seen.of(one) for one in slow)
         assert {totals.error for one in healthy for totals in seen.of(one)} == {""}
+
+
+def meanwhile_their_accounts_say_what_is_the_matter() -> None:
+    """I7: long before they are given up."""
+    waits.SLOW = 2.0
+    with shop() as at:
+        slow = [at.account(plan, protocol=name) for plan in (DRIPS, SILENT) for name in PROTOCOLS]
+        healthy = at.account(Plan.honest())
+        with running(workers=4) as seen:
+            until(lambda: len(seen.of(healthy)) >= 2 and _codes(slow) == {"slow"}, seconds=40)
+            assert not any(seen.of(one) for one in slow), "none has been given up yet"
+            assert CollectionAccount.objects.get(pk=healthy.pk).state == "working"
+
+
+def _codes(accounts: list[CollectionAccount]) -> set[str]:
+    rows = CollectionAccount.objects.filter(pk__in=[one.pk for one in accounts], state="behind")
+    return {row.state_reason["code"] for row in rows} if len(rows) == len(accounts) else set()
 
 
 def a_slow_line_brings_its_letter_in_one_run_beside_the_others() -> None:

@@ -10,6 +10,7 @@ from tests.lease.real_database import RealDatabase, real_database
 
 SCENES = [
     "those_that_keep_us_waiting_do_not_delay_the_healthy",
+    "meanwhile_their_accounts_say_what_is_the_matter",
     "a_slow_line_brings_its_letter_in_one_run_beside_the_others",
     "there_are_never_more_runs_than_stated",
     "stopping_waits_for_those_that_wait_and_takes_the_leases_of_the_rest",

@@ -269,3 +269,34 @@ def test_processing_is_due_only_where_something_is_left() -> None:
         assert lease is not None
         assert runs.process_once(lease, stop=never) == 1
         assert account.arrivals.get().outcome == "filed"
+
+
+def test_a_server_that_keeps_a_run_waiting_is_said_while_it_waits() -> None:
+    with scene() as at:
+        account = at.account()
+        duty = Duty.objects.get(account=account, kind="collect")
+        lease = claim(duty)
+        assert lease is not None
+        assert health.notice_slow(lease)
+        account.refresh_from_db()
+        assert (account.state, account.state_reason["code"]) == ("behind", "slow")
+        assert account.host in sentence(account.state_reason)
+        assert not health.notice_slow(lease)  # said already
+        assert account.failing_since is not None
+        lease.release(due_at=timezone.now())
+        collect(account)
+        assert (account.state, account.failing_since, told()) == ("working", None, [])
+
+
+@pytest.mark.parametrize("case", ["ended", "rejected"])
+def test_of_a_run_that_ended_or_an_account_that_fails_nothing_is_said(case: str) -> None:
+    with scene() as at:
+        account = at.account()
+        lease = claim(Duty.objects.get(account=account, kind="collect"))
+        assert lease is not None
+        if case == "ended":
+            lease.release(due_at=timezone.now())
+        else:
+            CollectionAccount.objects.update(state="rejected")
+        assert not health.notice_slow(lease)
+        assert not CollectionAccount.objects.filter(state="behind").exists()

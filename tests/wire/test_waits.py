@@ -10,7 +10,18 @@ import pytest
 from buzon.wire.endpoint import Endpoint, Security
 from buzon.wire.errors import TimedOut
 from buzon.wire.transport import Transport
-from buzon.wire.waits import AFTER, MOST, WORK_WEIGHS, Waits, look_at, waiting
+from buzon.wire.waits import (
+    AFTER,
+    MOST,
+    SLOW,
+    SLOWEST,
+    WORK_WEIGHS,
+    Waits,
+    asked,
+    came,
+    look_at,
+    waiting,
+)
 
 
 def turns(*pairs: tuple[float, float]) -> tuple[Waits, float]:
@@ -50,6 +61,41 @@ def test_a_server_that_keeps_us_at_work_is_not_waited_for() -> None:
 def test_a_slow_line_is_waited_for_also_while_a_batch_is_stored() -> None:
     waits, now = turns((16, 0.2), (16, 0.2))
     assert waits.is_waiting(now=now)
+
+
+def test_one_long_wait_for_an_answer_is_slow_and_the_next_answer_begins_anew() -> None:
+    waits = Waits(now=0)
+    waits.begin(now=0)
+    assert not waits.is_slow(now=SLOW * 0.99)
+    assert waits.is_slow(now=SLOW)
+    waits.end(now=SLOW)
+    assert not waits.is_slow(now=SLOW), "nobody waits any more"
+    waits.asked()
+    waits.begin(now=SLOW)
+    assert not waits.is_slow(now=SLOW * 1.99)
+
+
+def test_octets_that_drip_do_not_help_and_those_of_a_slow_line_do() -> None:
+    waits, now = turns(*[(0.15, 0.001)] * int(SLOW / 0.15))
+    waits.begin(now=now)
+    assert waits.is_slow(now=now + 0.2)
+    waits.came(int(SLOWEST * SLOW / 2))
+    assert not waits.is_slow(now=now + 0.2)
+
+
+def test_whoever_looks_at_a_thread_sees_what_it_asked_and_what_came() -> None:
+    def play() -> None:
+        waits, now = turns((SLOW, 0))
+        look_at(waits)
+        waits.begin(now=now)
+        assert waits.is_slow(now=now)
+        came(SLOWEST)
+        assert not waits.is_slow(now=now)
+        assert waits.is_slow(now=now + 1)
+        asked()
+        assert not waits.is_slow(now=now + 1)
+
+    contextvars.copy_context().run(play)
 
 
 def test_it_counts_again_after_a_moment_of_work_however_long_it_waited() -> None:

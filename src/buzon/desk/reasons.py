@@ -71,6 +71,7 @@ REASONS: dict[str, str] = {
     "behind": gettext_noop(
         "It has been due for minutes, but all workers are busy with other accounts"
     ),
+    "slow": gettext_noop("{host} keeps us waiting for its answer; this collection goes on"),
     "renumbered": gettext_noop(
         "The server renumbered the folder {folder}, and only {found} of {expected} messages were"
         " found again"

@@ -157,11 +157,17 @@ class Embedded:
         self._give_out_collections(self._collecting, failing=False)
         self._give_out_collections(self._retrying, failing=True)
         self._give_out_rows(self._processing, _processable(), self._run_process)
+        self._notice_the_slow()
         self._notice_the_late()
         rounds.wake()
         self._give_out_rows(self._telling, _tellable(), self._run_tell)
         if self._copying.has_room() and copies.any_waits():
             self._copying.start(self._run_copies, lease=None)
+
+    def _notice_the_slow(self) -> None:
+        """A server may keep us waiting for minutes before it is given up: say so meanwhile."""
+        for lease in (*self._collecting.slow(), *self._retrying.slow()):
+            health.notice_slow(lease)
 
     def _notice_the_late(self) -> None:
         """Now and then, and after the collections were given out: what is left is late."""

@@ -24,7 +24,7 @@ from buzon.wire.waits import Waits, look_at
 log = structlog.get_logger("buzon.fleet")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Running:
     """A run in its thread; `place` is what the run takes up, such as a mail server's host."""
 
@@ -32,6 +32,7 @@ class Running:
     lease: Lease | None
     place: str
     waits: Waits
+    is_told_of: bool = False  # that its server is slow
 
 
 class Lane:
@@ -60,6 +61,14 @@ class Lane:
         """How many runs each place has now, those included that wait."""
         with self._lock:
             return Counter(one.place for one in self._running)
+
+    def slow(self) -> list[Lease]:
+        """Those whose server has kept them waiting for long by now, each once."""
+        with self._lock:
+            found = [one for one in self._running if not one.is_told_of and one.waits.is_slow()]
+            for one in found:
+                one.is_told_of = True
+        return [one.lease for one in found if one.lease is not None]
 
     def start(self, run: Callable[[], None], *, lease: Lease | None, place: str = "") -> None:
         """Begin a run, which is to release its lease; if it raises, its row is due later."""

@@ -1,7 +1,7 @@
 """How a collection account is doing, and when it is collected next.
 
     success   ──▶ working, due after the poll interval
-    nobody takes it up for minutes ──▶ behind, until its next success
+    nobody takes it up for minutes, or its server keeps us waiting ──▶ behind, until it succeeds
     Throttled ──▶ throttled, from 5 minutes on          Transient ──▶ unreachable, from the poll on
     Permanent ──▶ rejected, at most once in 10 minutes  MustAsk   ──▶ stopped, until a person says
     NoRoom    ──▶ full, from the poll on, never longer: it goes on as soon as there is room
@@ -100,6 +100,26 @@ def notice_behind() -> int:
             )
             noticed += 1
     return noticed
+
+
+def notice_slow(lease: Lease) -> bool:
+    """Say so of an account that was well and whose server keeps this run waiting; whether it was.
+
+    Called while the run is under way, by whoever watches it: what the run finds out itself, and
+    what another one does, is said instead.
+    """
+    account = CollectionAccount.objects.filter(
+        duties__pk=lease.pk,
+        duties__lease_epoch=lease.epoch,
+        duties__lease_owner=lease.owner,
+        state=State.WORKING,
+    ).first()
+    if account is None:
+        return False
+    now = timezone.now()
+    why = reason("slow", kind="Slow", host=account.host)
+    _change(account, state=State.BEHIND, state_reason=why, failing_since=now)
+    return True
 
 
 def notice_failing() -> int:

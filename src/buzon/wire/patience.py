@@ -11,7 +11,8 @@ What is more than any honest answer is cut off at whatever rate it comes: to rea
 From the greeting to the login it is the fixed one alone, for all answers together.
 """
 
-SLOWEST = 20_000  # octets per second
+from buzon.wire.waits import SLOWEST, asked
+
 UNEXPECTED = 4 * 1_048_576  # octets that any answer may bring besides
 FLOOD = 1_073_741_824  # octets besides; sizes may be understated, and what is too large is skipped
 
@@ -40,6 +41,7 @@ class Patience:
         """Another answer, of which so many octets are expected."""
         if not self._is_logged_in:
             return
+        asked()
         self._waited = 0.0
         self._received = 0
         self._most = 2 * octets + UNEXPECTED

@@ -19,7 +19,7 @@ from buzon.wire.address import connected
 from buzon.wire.endpoint import Endpoint, Security
 from buzon.wire.errors import ConnectFailed, TimedOut, TlsRefused, template
 from buzon.wire.patience import Patience
-from buzon.wire.waits import waiting
+from buzon.wire.waits import came, waiting
 
 _NO_ANSWER = template(
     "{host} did not answer within {seconds} seconds; try later, or check the port and the "
@@ -201,6 +201,7 @@ class Transport:
         if not data:
             raise self._cut()
         self.bytes_in += len(data)
+        came(len(data))
         return data
 
     def _timed_out(self, told: str) -> TimedOut:

@@ -16,9 +16,11 @@ from threading import Lock
 from time import monotonic
 from types import TracebackType
 
+SLOWEST = 20_000  # octets per second
 AFTER = 2.0  # seconds
 MOST = 2 * AFTER  # what is remembered of a long wait
 WORK_WEIGHS = 9.0
+SLOW = 40.0  # seconds: with the next look of the dispatcher the reason is told within a minute
 
 
 class Waits:
@@ -31,6 +33,7 @@ class Waits:
         self._idle = 0.0
         self._is_in_wait = False
         self._since = monotonic() if now is None else now
+        self._owed = 0.0
         self._lock = Lock()
 
     def begin(self, *, now: float | None = None) -> None:
@@ -46,9 +49,27 @@ class Waits:
         with self._lock:
             return self._idle_at(monotonic() if now is None else now) >= AFTER
 
+    def asked(self) -> None:
+        """Another answer, which has not kept us waiting yet."""
+        with self._lock:
+            self._owed = 0.0
+
+    def came(self, octets: int) -> None:
+        """So many octets of the answer under way."""
+        with self._lock:
+            self._owed = max(0.0, self._owed - octets / SLOWEST)
+
+    def is_slow(self, *, now: float | None = None) -> bool:
+        """Whether this very wait is one that a person should know of."""
+        now = monotonic() if now is None else now
+        with self._lock:
+            return self._is_in_wait and self._owed + (now - self._since) >= SLOW
+
     def _turn(self, now: float | None, *, is_in_wait: bool) -> None:
         now = monotonic() if now is None else now
         with self._lock:
+            if self._is_in_wait:
+                self._owed += now - self._since
             self._idle, self._since = self._idle_at(now), now
             self._is_in_wait = is_in_wait
 
@@ -84,3 +105,15 @@ def look_at(waits: Waits) -> None:
 def waiting() -> "AbstractContextManager[object]":
     """Around whatever waits for a mail server."""
     return _of_this_thread.get() or _NOBODY_LOOKS
+
+
+def asked() -> None:
+    """The mail server was asked something: what it owes us begins anew."""
+    if (waits := _of_this_thread.get()) is not None:
+        waits.asked()
+
+
+def came(octets: int) -> None:
+    """So many octets of its answer came."""
+    if (waits := _of_this_thread.get()) is not None:
+        waits.came(octets)

@@ -38,6 +38,13 @@ _REMEDIES = {
     "Behind": gettext_noop(
         "It is collected as soon as a worker is free. If it lasts, raise BUZON_WORKERS."
     ),
+    "Slow": gettext_noop(
+        "If it lasts, check the connection, or ask whoever runs that mail server."
+    ),
+    "Malformed": gettext_noop(
+        "Buzón tries again by itself. If it lasts, check the server's name and the port: perhaps "
+        "another service answers there."
+    ),
     "Throttled": gettext_noop(
         "Buzón waits longer and goes on by itself; there is nothing for you to do."
     ),
