@@ -54,6 +54,7 @@ def trial(context: "Context", number: int) -> list[str]:
         with failure(context, nth):
             _tried(at)
         connection.close()
+        at.account.refresh_from_db()
         Duty.objects.filter(account=at.account).update(lease_owner="", lease_until=None)
         at.server.drop_connections()
         at.deliver(further(made.seed, 99))
@@ -79,7 +80,6 @@ def _tried(at: Scene) -> None:
         collect(at.account, patient=False)
     except (DatabaseError, InterfaceError, LeaseLost):
         connection.close()  # it may be one that the server has ended
-    at.account.refresh_from_db()
 
 
 # --- SQLite

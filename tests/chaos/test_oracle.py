@@ -6,7 +6,8 @@ import pytest
 from django.db import connection
 
 from buzon.desk.models import Message
-from buzon.intake.models import RawMessage
+from buzon.intake import vault
+from buzon.intake.models import RawMessage, RawPiece
 from tests.chaos.mail import pieces
 from tests.chaos.oracle import Oracle
 from tests.intake.collecting import collect
@@ -57,6 +58,23 @@ def test_it_sees_what_is_filed_twice(at: Scene) -> None:
     first.pk, first.identity = None, None
     first.save()
     assert wrong(at) == ["I2"]
+
+
+def test_it_sees_a_piece_that_is_missing_or_changed(at: Scene) -> None:
+    octets = b"x" * 1_000
+    name = vault.digest(octets)
+    seen = SameConnection(at.organization.pk)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(vault, "PIECE", 300)
+        patch.setattr(vault, "LARGEST_IN_ONE", 900)
+        vault.put(at.organization.pk, [(name, octets)])
+    assert RawPiece.objects.count() == 4
+    assert (seen.holds(octets), seen.inexact()) == (True, [])
+    last = RawPiece.objects.get(place=3)
+    RawPiece.objects.filter(pk=last.pk).update(octets=RawPiece.objects.get(place=1).octets)
+    assert (seen.holds(octets), len(seen.inexact())) == (False, 1)
+    last.delete()
+    assert (seen.holds(octets), len(seen.inexact())) == (False, 1)
 
 
 def test_it_sees_a_changed_octet(at: Scene) -> None:

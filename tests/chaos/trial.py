@@ -27,6 +27,7 @@ from buzon.lease import LeaseLost, claim
 from buzon.web.pages.collection_account_state import condition_of
 from tests.chaos.mail import KNOWN, Piece, further, pieces
 from tests.chaos.oracle import Oracle
+from tests.chaos.small_pieces import cut_small
 from tests.servers.faults import FaultServer, Plan
 
 LOGIN = "shop@shop.example"
@@ -137,6 +138,7 @@ def collect(account: CollectionAccount, *, patient: bool = True) -> Totals:
     """One collection, as fleet does it; `patient`: waits until a dead one's lease has run out, and
     tries again where a slow machine let its own run out (leases last a second here).
     """
+    cut_small(account.organization_id)
     for _ in range(20):
         lease = None
         while lease is None:

@@ -29,6 +29,7 @@ from buzon.lease import claim  # noqa: E402
 from buzon.wire.transport import Transport  # noqa: E402
 from tests.chaos.memory import resident  # noqa: E402
 from tests.chaos.quiet import be_quiet  # noqa: E402
+from tests.chaos.small_pieces import cut_small  # noqa: E402
 
 SIGNALS = {"kill": signal.SIGKILL, "stop": signal.SIGSTOP}
 
@@ -65,7 +66,9 @@ def collect(account: int, steps: Steps) -> None:
     commit, send = BaseDatabaseWrapper._commit, Transport.send  # type: ignore[attr-defined]
     BaseDatabaseWrapper._commit = steps.around(commit, in_transaction=True)  # type: ignore[attr-defined]
     Transport.send = steps.around(send, in_transaction=False)  # type: ignore[method-assign]
-    duty = Duty.objects.get(account=CollectionAccount.objects.get(pk=account), kind="collect")
+    row = CollectionAccount.objects.get(pk=account)
+    cut_small(row.organization_id)
+    duty = Duty.objects.get(account=row, kind="collect")
     lease = claim(duty)
     if lease is not None:
         collect_once(lease, stop=lambda: False)

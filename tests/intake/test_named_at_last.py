@@ -1,6 +1,7 @@
 """A POP3 server that names its messages anew: nothing that is in custody is filed again."""
 
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
@@ -8,6 +9,7 @@ from buzon.desk.models import Message
 from buzon.intake.models import Arrival
 from tests.intake.collecting import collect
 from tests.intake.scene import KNOWN, STRANGER, Scene, check_books, scene
+from tests.servers.faults import FaultServer, Lie, Plan
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -50,6 +52,30 @@ def test_a_server_that_gives_all_its_mail_other_uidls() -> None:
         assert list(Arrival.objects.order_by("pk").values_list("pk", "message")) == first
         assert Arrival.objects.live().count() == 2
         check_books(account, 2)
+
+
+@pytest.mark.parametrize("is_cut", [False, True])
+def test_a_server_that_names_no_message_well_for_a_while(is_cut: bool) -> None:
+    """Several messages have the same UIDL: which one is which, only the octets tell."""
+    with scene("pop3", server=partial(FaultServer, plan=Plan.honest())) as at:
+        account = at.account()
+        deliver(at, twins=2)
+        collect(account)
+        assert isinstance(at.server, FaultServer)
+        if is_cut:  # all the old names went, and it was over before anything was found anew
+            lies = frozenset({Lie.UIDL_DOUBLED})
+            at.server.plan = Plan(lies=lies, cut_at=at.server.budget.sent + 500)
+            assert collect(account).error
+            assert not Arrival.objects.live().filter(message__isnull=False).exists()
+        at.server.plan = Plan(lies=frozenset({Lie.UIDL_DOUBLED}))
+        assert collect(account).error == ""
+        assert (Message.objects.count(), Arrival.objects.live().count()) == (4, 4)
+        at.server.heal()
+        assert collect(account).error == ""
+        assert collect(account).error == ""
+        assert Message.objects.count() == 4
+        assert not Arrival.objects.live().filter(uidl__startswith="digest:").exists()
+        check_books(account, 4)
 
 
 def test_mail_that_went_before_and_comes_again_is_new() -> None:

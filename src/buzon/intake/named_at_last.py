@@ -1,19 +1,20 @@
-"""A POP3 server that names a known message by another UIDL, or by its first.
+"""A POP3 server that names a known message by another UIDL, by its first, or by none any more.
 
-    known by the digest of its octets ─┐
-    known by a UIDL that went just now ├─▶ the same octets under a new UIDL: the same arrival
-                                       ┘   (a server that moved, or rebuilt its index)
+    known by the digest of its octets ─▶ the same octets under a UIDL ─┐
+                                         (a server that learnt UIDLs)  ├─▶ the same arrival
+    its name went just now            ─▶ the same octets, new name    ─┘
+                                         (it moved, rebuilt its index, or names badly this time)
 
-The row takes the new name, so that what is in custody is never filed again. Mail that went before
-this run stays gone: its return under whatever name is a new arrival (RFC 1939 §7).
+The row takes the new name, so that what is in custody is never filed again. *Just now* is since the
+last collection that went well: one that was cut short may have closed rows and found nothing anew.
+Mail that went before stays gone: its return under whatever name is a new arrival (RFC 1939 §7).
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import TypeVar
 
 from django.db import transaction
-from django.db.models import Q
 
 from buzon.intake import vault
 from buzon.intake.compare_pop3 import DIGEST
@@ -22,32 +23,50 @@ from buzon.intake.retrieved import FromServer
 from buzon.intake.run import Run
 
 Message = TypeVar("Message", bound=FromServer)
+Held = defaultdict[str, list[Arrival]]
 
 
 def known_before(run: Run, folder: Folder, got: Sequence[tuple[Arrival, Message]]) -> list[Arrival]:
     """Those of the retrieved rows whose message has a row already: that row takes the name, and
     these leave the ledger. One transaction. Raises LeaseLost.
     """
-    digests = [
-        (vault.digest(message.octets), new)
-        for new, message in got
-        if message.error is None and not (new.uidl or "").startswith(DIGEST)
-    ]
-    held = _rows_of(run, folder, {digest for digest, _ in digests})
-    pairs = [(held[digest].pop(), new) for digest, new in digests if held[digest]]
+    digests = [(vault.digest(message.octets), new) for new, message in got if message.error is None]
+    gone = _just_gone(run, folder, {digest for digest, _ in digests})
+    unnamed = _unnamed(folder)
+    pairs = []
+    for digest, new in digests:
+        held = gone[digest] or ([] if _is_unnamed(new) else unnamed[digest])
+        if held:
+            pairs.append((held.pop(), new))
     if pairs:
         _take_names(run, pairs)
     return [new for _, new in pairs]
 
 
-def _rows_of(run: Run, folder: Folder, digests: Collection[str]) -> defaultdict[str, list[Arrival]]:
-    by_digest = Q(uidl__startswith=DIGEST, gone_at=None)
-    just_gone = Q(gone_at__gte=run.began_at, settled_at=None, sha256__in=digests)
-    held: defaultdict[str, list[Arrival]] = defaultdict(list)
-    for row in Arrival.objects.filter(by_digest | just_gone, folder=folder).order_by("-pk"):
-        name = row.uidl or ""
-        key = name.removeprefix(DIGEST).partition("#")[0] if name.startswith(DIGEST) else row.sha256
-        held[key].append(row)
+def _is_unnamed(row: Arrival) -> bool:
+    return (row.uidl or "").startswith(DIGEST)
+
+
+def _just_gone(run: Run, folder: Folder, digests: Collection[str]) -> Held:
+    """By digest, the oldest last; those that we removed ourselves are settled."""
+    since = run.account.last_collected_at or run.account.created_at
+    rows = Arrival.objects.filter(
+        folder=folder, gone_at__gte=since, settled_at=None, sha256__in=digests
+    )
+    return _by_digest((row.sha256, row) for row in rows.order_by("-pk"))
+
+
+def _unnamed(folder: Folder) -> Held:
+    """Those on the server that have no UIDL, by the digest that their name holds."""
+    rows = Arrival.objects.filter(folder=folder, uidl__startswith=DIGEST, gone_at=None)
+    names = ((row.uidl or "", row) for row in rows.order_by("-pk"))
+    return _by_digest((name.removeprefix(DIGEST).partition("#")[0], row) for name, row in names)
+
+
+def _by_digest(pairs: Iterable[tuple[str, Arrival]]) -> Held:
+    held: Held = defaultdict(list)
+    for digest, row in pairs:
+        held[digest].append(row)
     return held
 
 
