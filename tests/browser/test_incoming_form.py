@@ -95,5 +95,5 @@ def test_enter_saves_also_where_a_check_has_left_its_buttons(page: Page) -> None
     expect(page.locator("#check section")).to_be_visible()
     page.locator("input[name=name]").fill("  ")
     page.keyboard.press("Enter")
-    expect(page.locator("#error-name")).to_contain_text("needs a name")
+    expect(page.locator("#error-name")).to_contain_text("name is needed")
     expect(page.locator("#check section")).to_have_count(0)

@@ -94,7 +94,7 @@ def test_renaming_changes_the_case_of_ones_own_name_alone(buzon: Console, passwo
         buzon(noun, "set", "EVA", "--name", "Eva")
         assert sorted(in_list(buzon, noun)) == ["Eva", "Leo B"]
         told = buzon.refused(noun, "set", "Leo B", "--name", "EVA")
-        assert "already an agent Eva." in told or "account Eva already" in told
+        assert "already an agent Eva." in told or "named Eva already" in told
 
 
 def test_an_account_named_in_two_spellings_is_collected_once(

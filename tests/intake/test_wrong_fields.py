@@ -27,7 +27,7 @@ def test_everything_wrong_is_told_at_once_the_first_field_first(shop: Organizati
         "secret",
     ]
     assert (refused.value.field, refused.value.sentence) == refused.value.all[0]
-    assert str(refused.value) == refused.value.sentence == "The account needs a name."
+    assert str(refused.value) == refused.value.sentence == "A name is needed."
     assert not CollectionAccount.objects.exists()
 
 
@@ -106,7 +106,7 @@ def test_both_kinds_of_refusal_speak_the_readers_language(shop: Organization) ->
     with translation.override("es"), pytest.raises(AccountError) as refused:
         add_account(shop, **(RIGHT | {"name": "", "port": 0, "after": "burn", "secret": "a\nb"}))
     assert dict(refused.value.all) == {
-        "name": "La cuenta de recogida necesita un nombre.",
+        "name": "Hace falta un nombre.",
         "port": "El campo «puerto» debe ser un número entero de 1 a 65535, no «0».",
         "after": "El campo «tras la descarga» debe ser leave o read o delete, no «burn».",
         "secret": "La contraseña contiene un salto de línea u otro carácter de control.",

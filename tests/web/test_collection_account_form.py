@@ -117,7 +117,7 @@ def test_every_field_is_kept_as_typed(cast: Cast) -> None:
 
 
 WRONG: list[tuple[dict[str, Any], dict[str, str], dict[str, str]]] = [
-    ({"name": " "}, {"name": "needs a name"}, {"name": "necesita un nombre"}),
+    ({"name": " "}, {"name": "A name is needed"}, {"name": "falta un nombre"}),
     ({"name": "a\x00b"}, {"name": "control character"}, {"name": "carácter de control"}),
     ({"name": "x" * 201}, {"name": "longer than 200"}, {"name": "200"}),
     ({"host": ""}, {"host": "server's name"}, {"host": "servidor"}),
@@ -127,7 +127,7 @@ WRONG: list[tuple[dict[str, Any], dict[str, str], dict[str, str]]] = [
     ({"port": "0"}, {"port": "1 to 65535"}, {"port": "65535"}),
     ({"port": "99x"}, {"port": "'99x'"}, {"port": "«99x»"}),
     ({"port": "9" * 5000}, {"port": "whole number"}, {"port": "número entero"}),
-    ({"username": ""}, {"username": "needs a login"}, {"username": "usuario"}),
+    ({"username": ""}, {"username": "login is needed"}, {"username": "usuario"}),
     ({"secret": ""}, {"secret": "password is empty"}, {"secret": "contraseña"}),
     ({"secret": "a\x01b"}, {"secret": "control character"}, {"secret": "control"}),
     ({"protocol": "smtp"}, {"protocol": "'smtp'"}, {"protocol": "«smtp»"}),
@@ -323,7 +323,7 @@ def test_a_refused_change_is_next_to_its_field(cast: Cast) -> None:
     sent = stored(browser.get(change_of(account)).text)
     page = browser.post(change_of(account), sent | {"name": "VENTAS", "folders": ""}).text
     assert wrong_fields(page).keys() == {"name", "folders"}
-    assert "There is a collection account Ventas already." in error_of(page, "name")
+    assert "There is one named Ventas already." in error_of(page, "name")
     assert "<h1>Change Pedidos</h1>" in page
 
 
@@ -338,7 +338,7 @@ def test_what_the_first_collection_decided_is_locked_with_the_reason(cast: Cast)
     assert re.search(r'<select name="protocol"[^>]* disabled', page)
     assert len(re.findall(r'name="start" value="\w+"[^>]* disabled', page)) == 3
     assert "The protocol cannot change once mail was collected" in page
-    assert "was decided at its first collection" in page
+    assert "The start was decided at the first collection" in page
     browser.post(change_of(account), stored(page) | {"name": "Ventas"})
     account.refresh_from_db()
     assert (account.name, account.start, account.protocol) == ("Ventas", "now", "imap")

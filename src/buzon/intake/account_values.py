@@ -116,7 +116,7 @@ def checked_folders(protocol: str, inbox: list[str], sent: list[str]) -> dict[st
                 told = _("The folder {name} is either incoming or sent, not both.")
                 raise AccountError(told.format(name=name), field="sent_folders")
     if not inbox:
-        told = _("An account needs at least one folder to collect.")
+        told = _("Name at least one folder to collect.")
         raise AccountError(told, field="folders")
     if protocol == Protocol.POP3 and set(roles) != {"INBOX"}:
         told = _("POP3 has no folders but INBOX: use IMAP to collect other folders.")
@@ -188,7 +188,7 @@ def _text(empty: str, most: int) -> Callable[[str, Any], str]:
 
 
 def _name(field: str, value: Any) -> str:
-    return _text(gettext_noop("The account needs a name."), 200)(field, composed(str(value)))
+    return _text(gettext_noop("A name is needed."), 200)(field, composed(str(value)))
 
 
 def _short(field: str, text: str, most: int) -> str:
@@ -217,7 +217,7 @@ def _host(field: str, value: Any) -> str:
 def _no_host(host: str) -> str:
     """What is wrong with the name of a server; "" if nothing is."""
     if not host:
-        return _("The account needs the mail server's name.")
+        return _("The mail server's name is needed.")
     if "://" in host:
         told = _("The server is only its name, without {scheme}://.")
         return told.format(scheme=host.partition("://")[0])
@@ -360,7 +360,7 @@ _WORDS = {
 _CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "name": _name,
     "host": _host,
-    "username": _text(gettext_noop("The account needs a login."), 400),
+    "username": _text(gettext_noop("A login is needed."), 400),
     "protocol": _choice(list(Protocol.values)),
     "security": _choice(list(Security.values)),
     "after": _choice(list(CollectionAccount.After.values)),

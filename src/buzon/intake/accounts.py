@@ -285,7 +285,7 @@ def _check_name(organization: Organization, name: str, *, but: CollectionAccount
         return
     same = taken(CollectionAccount.objects.filter(organization=organization), name, but=but)
     if same:
-        told = _("There is a collection account {name} already.").format(name=same)
+        told = _("There is one named {name} already.").format(name=same)
         raise AccountError(told, field="name")
 
 
@@ -306,12 +306,12 @@ def _changed_values(account: CollectionAccount, changes: dict[str, Any]) -> dict
 def _check_settled(before: dict[str, Any], clean: dict[str, Any]) -> None:
     """What the first look at the server has decided for good."""
     if clean["protocol"] != before["protocol"]:
-        told = _("The protocol cannot change once mail was collected: add another account.")
+        told = _("The protocol cannot change once mail was collected: add the login anew instead.")
         raise AccountError(told, field="protocol")
     if (clean["start"], clean["start_date"]) != (before["start"], before["start_date"]):
         told = _(
-            "What the account starts with was decided at its first collection: "
-            "add another account to collect earlier mail."
+            "The start was decided at the first collection: "
+            "to collect earlier mail, add the same login once more."
         )
         raise AccountError(told, field="start")
 

@@ -65,7 +65,7 @@ _TEXTS = {
         headline=gettext_noop("Mail is not being collected: {account}. {why}"),
         subject=gettext_noop("Mail is not being collected: {account}"),
         body=gettext_noop(
-            "Buzón cannot collect {account}. {why}\nIt keeps trying; check the account's settings."
+            "Buzón cannot collect {account}. {why}\nIt keeps trying; check the settings."
         ),
     ),
     Notification.Kind.ACCOUNT_RECOVERED: _Text(
