@@ -3,7 +3,9 @@ Charlie administers another organization and must see nothing of it.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
+from django.http import HttpResponse
 from django.test import Client
 
 from buzon.desk.models import Agent, AgentGroup, Organization, Store, User
@@ -29,11 +31,21 @@ class Cast:
 
     def browser(self, who: User | Agent | None = None, *, language: str = "en") -> Client:
         """A browser of this language, signed in as `who`; None: a stranger."""
-        client = Client(headers={"host": "localhost", "accept-language": language})
+        client = Reader(headers={"host": "localhost", "accept-language": language})
         user = who.user if isinstance(who, Agent) else who
         if user is not None:
             client.force_login(user)
         return client
+
+
+class Reader(Client):
+    """Reads pages as a person does: where a line may break (<wbr>), there is nothing to see."""
+
+    def request(self, **request: Any) -> HttpResponse:  # type: ignore[override]  # and Client's own
+        response = super().request(**request)
+        if response["Content-Type"].startswith("text/html") and not response.streaming:
+            response.content = response.content.replace(b"<wbr>", b"")
+        return response
 
 
 def make_cast() -> Cast:

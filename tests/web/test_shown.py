@@ -64,3 +64,9 @@ def test_what_never_was_is_a_dash() -> None:
     assert [shown.moment(None), shown.stamp(None), shown.ago(None), shown.day(None)] == [
         shown.ABSENT
     ] * 4
+
+
+def test_an_address_goes_on_in_the_next_line_after_its_at_and_its_dots() -> None:
+    assert shown.breakable("eva.lago@x.es") == "eva.<wbr>lago@<wbr>x.<wbr>es"
+    assert shown.breakable("Eva Lago") == "Eva Lago"
+    assert shown.breakable('"<b>"@x.es.') == "&quot;&lt;b&gt;&quot;@<wbr>x.<wbr>es."

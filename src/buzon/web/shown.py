@@ -1,12 +1,13 @@
 """Values as people read them: dates, numbers and sizes in the active language and time zone."""
 
+import re
 from datetime import date, datetime, timedelta
 from urllib.parse import urlencode
 
 from django.http import HttpRequest
 from django.utils import formats, timezone
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
+from django.utils.html import escape, format_html
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
@@ -29,6 +30,12 @@ def size(octets: int) -> str:
             # Rounded here: number_format cuts off what it does not show.
             return f"{formats.number_format(round(octets / of, places), places)} {unit}"
     raise AssertionError
+
+
+def breakable(words: str) -> SafeString:
+    """An address that may go on in the next line after its @ and its dots; copied, it is whole."""
+    # S308: escaped here, and nothing but <wbr> is added.
+    return mark_safe(re.sub(r"([@.])(?=.)", r"\1<wbr>", escape(words)))  # noqa: S308
 
 
 def moment(at: datetime | None, absent: str = ABSENT) -> SafeString:

@@ -45,6 +45,7 @@ def environment(**options: Any) -> Environment:
         "clock": shown.clock,
         "ago": shown.ago,
         "why": sentence,
+        "breakable": shown.breakable,
         "initials": shown.initials,
         "stamp": shown.stamp,
     }
