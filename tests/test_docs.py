@@ -12,7 +12,7 @@ from buzon.config.environment import SETTINGS
 from buzon.config.settings_page import page
 from buzon.desk.models import Event
 from buzon.desk.reasons import REASONS
-from buzon.intake import custody, process_batch, renumbering, settle
+from buzon.intake import custody, process_batch, renaming_pop3, renumbering, settle
 from buzon.intake.models import Arrival, CollectionAccount
 from buzon.notify.models import Notification
 from buzon.wire.errors import MailError, Permanent, Transient
@@ -20,7 +20,7 @@ from buzon.wire.errors import MailError, Permanent, Transient
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
 PAGES = [ROOT / "README.md", ROOT / "STYLE.md", *sorted(DOCS.rglob("*.md"))]
-PROCEDURES = [custody, process_batch, settle, renumbering]
+PROCEDURES = [custody, process_batch, settle, renumbering, renaming_pop3]
 # A path as our pages write it: in backticks or a link, beginning with a folder of the project.
 PATH = re.compile(r"(?<![\w/.])((?:docs|src|tests|bench|\.ci)/[\w./-]*)")
 

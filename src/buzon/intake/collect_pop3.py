@@ -1,6 +1,7 @@
 """Collecting over POP3: every session compares the whole listing with the ledger.
 
-    listing ─▶ rows of what is gone are closed ─▶ rows for what is new (waiting, without octets)
+    listing ─▶ names went and others came? the mail is found again first (`renaming_pop3`)
+            ─▶ rows of what is gone are closed ─▶ rows for what is new (waiting, without octets)
             ─▶ newest first: triage by TOP where a header decides, RETR, process ─▶ settle, QUIT
 
 A UIDL that went and comes back is a new arrival: servers may use it again (RFC 1939 §7). Messages
@@ -13,8 +14,9 @@ from time import monotonic
 
 from buzon.intake import settle_pop3
 from buzon.intake.collect_pop3_digest import collect_by_digest
-from buzon.intake.compare_pop3 import DIGEST, compare
+from buzon.intake.compare_pop3 import DIGEST, Names, compare
 from buzon.intake.models import Arrival, Folder, OutsideMail
+from buzon.intake.renaming_pop3 import find_again, is_suspect
 from buzon.intake.run import Run
 from buzon.intake.take_pop3 import take_waiting
 from buzon.wire.errors import ServerBusy
@@ -35,7 +37,11 @@ def collect(run: Run, session: Pop3Session) -> None:
     named = {each.uidl: each for each in listing if each.uidl is not None}
     unnamed = [each for each in listing if each.uidl is None]
     _check_names(folder, named, listing)
-    compare(run, folder, named, unnamed=len(unnamed))
+    names = Names.of(folder)
+    if is_suspect(folder, names, named, unnamed=len(unnamed)):
+        find_again(run, session, folder, names, listing)
+    else:
+        compare(run, folder, named, unnamed=len(unnamed))
     run.new_mail_first = not take_waiting(run, session, folder, named, ends=ends)
     present = named | collect_by_digest(run, session, folder, unnamed)
     run.process()

@@ -45,7 +45,7 @@ class Known:
     rows: dict[str, Arrival]
     outside: set[str]
     present: set[str] = field(default_factory=set)
-    is_all_seen: bool = True
+    untold: int = 0  # messages that were not given: without octets they have no name
 
     def wants(self, large: str | None) -> bool:
         """Whether to retrieve it: all but large ones that nobody asked for."""
@@ -59,18 +59,21 @@ def collect_by_digest(
 
     It is not cut short for new mail: the next session would have to begin at the first again.
     """
-    known = _known(folder)
+    known = known_unnamed(folder)
     retrieved: dict[str, Listing] = {}
-    for keyed in _keyed(run, session, unnamed, known):
+    for keyed in keyed_batches(run, session, unnamed, known):
         retrieved |= {each.key: each.listing for each in keyed if each.message is not None}
         _take(run, folder, keyed, known)
         run.process()
-    if known.is_all_seen:
+    for _ in range(known.untold):
+        run.totals.count(Arrival.Outcome.FAILED)
+    if not known.untold:
         _forget_gone(run, folder, known)
     return retrieved
 
 
-def _known(folder: Folder) -> Known:
+def known_unnamed(folder: Folder) -> Known:
+    """As the ledger has them before the session looks."""
     live = Arrival.objects.filter(folder=folder, uidl__startswith=DIGEST).live()
     outside = OutsideMail.objects.filter(folder=folder, uidl__startswith=DIGEST)
     return Known(
@@ -79,7 +82,7 @@ def _known(folder: Folder) -> Known:
     )
 
 
-def _keyed(
+def keyed_batches(
     run: Run, session: Pop3Session, unnamed: Sequence[Listing], known: Known
 ) -> Iterator[list[Keyed]]:
     """Batches of messages with their keys, in the order of the listing. A batch has its octets
@@ -100,8 +103,7 @@ def _keyed(
                 message = messages.get(listing.number)
                 key = large.get(listing.number) or _key(message, times)
                 if key is None:
-                    known.is_all_seen = False  # not given this time: without octets it has no name
-                    run.totals.count(Arrival.Outcome.FAILED)
+                    known.untold += 1
                     continue
                 known.present.add(key)
                 keyed.append(Keyed(key, listing, message, place))

@@ -5,9 +5,12 @@ on the server   in the ledger
     yes             no         a new row, of the next generation if that UIDL was there before
     yes             yes        known
     at the baseline, before the window: remembered as outside, forgotten when it goes
+
+Where names went and others came, they may be of the same messages: `renaming_pop3` looks first.
 """
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 
 from django.db import transaction
 from django.db.models import F, Max
@@ -22,6 +25,21 @@ from buzon.wire.pop3 import Listing
 
 DIGEST = "digest:"  # how the ledger names a message without a UIDL of its own
 _CHUNK = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What the ledger takes to be on the server: the rows' ids by name, and names of outside."""
+
+    rows: dict[str, int]
+    outside: set[str]
+
+    @classmethod
+    def of(cls, folder: Folder) -> "Names":
+        live = Arrival.objects.filter(folder=folder, uidl__isnull=False).live()
+        outside = OutsideMail.objects.filter(folder=folder)
+        rows = {uidl: pk for uidl, pk in live.values_list("uidl", "pk") if uidl is not None}
+        return cls(rows, set(outside.values_list("uidl", flat=True)))
 
 
 def compare(run: Run, folder: Folder, named: dict[str, Listing], *, unnamed: int) -> None:
@@ -48,7 +66,9 @@ def _compare(run: Run, folder: Folder, named: dict[str, Listing], unnamed: int) 
         if first_look and run.account.start == CollectionAccount.Start.NOW:
             add_outside(folder, [each.uidl or "" for each in new])
         else:
-            _add(run.account, folder, new, of_history=first_look)
+            add_rows(run.account, folder, new, of_history=first_look)
+        if folder.untold_since is not None:
+            Folder.objects.filter(pk=folder.pk).update(untold_since=None)
         if first_look:
             from_now = run.account.start == CollectionAccount.Start.NOW
             Folder.objects.filter(pk=folder.pk).update(
@@ -97,11 +117,11 @@ def leave_outside(run: Run, folder: Folder, rows: Sequence[Arrival]) -> None:
         for start in range(0, len(keys), _CHUNK):
             Arrival.objects.filter(pk__in=keys[start : start + _CHUNK]).delete()
         add_outside(folder, [row.uidl or "" for row in rows])
-        if not _is_history_begun(folder):
+        if not is_history_begun(folder):
             Folder.objects.filter(pk=folder.pk).update(history_total=F("history_total") - len(rows))
 
 
-def _is_history_begun(folder: Folder) -> bool:
+def is_history_begun(folder: Folder) -> bool:
     """Whether a letter of the history is on the desk. By then `history_total` has decided how it is
     told; to change it between two letters could leave some untold, one by one and in a summary.
     """
@@ -118,9 +138,10 @@ def generations(folder: Folder, uidls: Collection[str]) -> dict[str, int]:
     return found
 
 
-def _add(
+def add_rows(
     account: CollectionAccount, folder: Folder, new: Sequence[Listing], *, of_history: bool
 ) -> None:
+    """Rows that wait for these messages, by their names; in the caller's transaction."""
     past = generations(folder, [each.uidl or "" for each in new])
     Arrival.objects.bulk_create(
         [

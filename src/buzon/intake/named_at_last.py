@@ -5,9 +5,11 @@
     its name went just now            ─▶ the same octets, new name    ─┘
                                          (it moved, rebuilt its index, or names badly this time)
 
-The row takes the new name, so that what is in custody is never filed again. *Just now* is since the
-last collection that went well: one that was cut short may have closed rows and found nothing anew.
-Mail that went before stays gone: its return under whatever name is a new arrival (RFC 1939 §7).
+Names that go and come in one listing are seen to before (`renaming_pop3`); this is for what is only
+known once it is here. The row takes the new name, so that what is in custody is never filed again.
+*Just now* is since the last collection that went well: one that was cut short may have closed rows
+and found nothing anew. Mail that went before stays gone: its return under whatever name is a new
+arrival (RFC 1939 §7).
 """
 
 from collections import defaultdict

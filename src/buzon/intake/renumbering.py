@@ -72,7 +72,7 @@ class Found:
 
 def find_again(run: Run, session: ImapSession, folder: Folder, selected: Selected) -> None:
     """All five steps. Raises MustAsk, and then nothing has changed."""
-    changes = _guard_against_loops(run, folder)
+    changes = guard_against_loops(run, folder)
     cards = _cards(run, session)
     rows = list(Arrival.objects.filter(folder=folder).live())
     found = match(rows, cards)
@@ -86,7 +86,8 @@ def find_again(run: Run, session: ImapSession, folder: Folder, selected: Selecte
     folder.refresh_from_db()
 
 
-def _guard_against_loops(run: Run, folder: Folder) -> list[str]:
+def guard_against_loops(run: Run, folder: Folder) -> list[str]:
+    """The changes of the last day, this one included, as ISO times. Raises MustAsk."""
     now = timezone.now()
     recent = [at for at in folder.validity_changes if _is_recent(at)] + [now.isoformat()]
     if len(recent) >= MOST_CHANGES and not run.account.accept_renumbering:

@@ -46,7 +46,7 @@ def take_retrieved(
             whole.append((row, message.octets))
         else:
             not_retrieved(row, error)
-    headers = [_header_of(octets) for _, octets in whole]
+    headers = [header_of(octets) for _, octets in whole]
     readings = [read_header(header) for header in headers]
     candidates = [_candidate(row, r) for (row, _), r in zip(whole, readings, strict=True)]
     verdicts = judge_headers(around, folder, candidates)
@@ -76,7 +76,7 @@ def _too_few(row: Arrival, size: int) -> MessageError | None:
     )
 
 
-def _header_of(octets: vault.Octets) -> bytes:
+def header_of(octets: vault.Octets) -> bytes:
     """Of a file no more is read than it takes, which for nearly every message is its beginning."""
     if isinstance(octets, bytes):
         return octets[: bounds(octets)[0]]

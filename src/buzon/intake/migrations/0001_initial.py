@@ -228,6 +228,7 @@ class Migration(migrations.Migration):
                 ("history_total", models.BigIntegerField(default=0)),
                 ("reconciled_at", models.DateTimeField(blank=True, null=True)),
                 ("validity_changes", models.JSONField(default=list)),
+                ("untold_since", models.DateTimeField(blank=True, null=True)),
                 (
                     "account",
                     models.ForeignKey(

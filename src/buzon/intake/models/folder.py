@@ -36,6 +36,8 @@ class Folder(models.Model):
     history_total = models.BigIntegerField(default=0)  # at the baseline, within the window
     reconciled_at = models.DateTimeField(null=True, blank=True)  # all of it was compared with rows
     validity_changes = models.JSONField(default=list)  # ISO times, for the loop guard
+    # POP3: since when names are kept that may be of messages which the server does not give.
+    untold_since = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         constraints = [
