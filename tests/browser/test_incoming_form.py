@@ -97,3 +97,18 @@ def test_enter_saves_also_where_a_check_has_left_its_buttons(page: Page) -> None
     page.keyboard.press("Enter")
     expect(page.locator("#error-name")).to_contain_text("name is needed")
     expect(page.locator("#check section")).to_have_count(0)
+
+
+def test_a_refusal_ends_where_something_else_is_typed(page: Page) -> None:
+    page.locator("input[name=name]").fill("  ")
+    page.locator("#account .is-main").click()
+    expect(page.locator("#error-name")).to_contain_text("name is needed")
+    expect(page.locator("[data-counts-fields]")).to_contain_text("fields need another look")
+    page.locator("input[name=name]").fill("Pedidos")
+    expect(page.locator("#error-name")).to_be_empty()
+    expect(page.locator("input[name=name]")).not_to_have_attribute("aria-invalid", "true")
+    for left in range(page.locator(".has-error").count(), 0, -1):
+        expect(page.locator(".has-error")).to_have_count(left)
+        page.locator(".has-error input").first.fill("something")
+    expect(page.locator(".has-error")).to_have_count(0)
+    expect(page.locator("[data-counts-fields]")).to_have_count(0)

@@ -62,6 +62,38 @@ def test_what_is_pressed_is_large_enough_for_a_finger(windows: StageWindows, url
     assert page.evaluate(SMALL, FINGER) == []
 
 
+LISTS = [("/letters/", "show"), ("/customers/", "store"), ("/ledger/", "outcome")]
+
+
+@pytest.mark.parametrize("script", [True, False])
+@pytest.mark.parametrize(("url", "name"), LISTS)
+def test_all_filters_but_the_search_are_folded_away(
+    windows: StageWindows, url: str, name: str, *, script: bool
+) -> None:
+    page = windows.open("administrator", width=PHONE, script=script)
+    page.goto(url)
+    first_row = page.locator("main li, main tbody tr").first.bounding_box()
+    assert first_row
+    assert first_row["y"] < 500, "the list begins in the upper half"
+    chosen = page.locator(f"select[name={name}]")
+    expect(page.locator(".filters .is-search input")).to_be_visible()
+    expect(chosen).to_be_hidden()
+    page.locator(".filters-fold summary").click()
+    chosen.select_option(index=1)
+    page.locator(".filters button").click()
+    page.wait_for_url(f"**{url}?*{name}=*")
+    expect(page.locator(".filters-fold summary")).to_contain_text("1 in use")
+    expect(chosen).to_be_hidden()
+
+
+def test_wide_screens_show_every_filter(windows: StageWindows) -> None:
+    page = windows.open("administrator")
+    for url, name in LISTS:
+        page.goto(url)
+        expect(page.locator(f"select[name={name}]")).to_be_visible()
+        expect(page.locator(".filters-fold")).to_be_hidden()
+
+
 @pytest.mark.parametrize("width", [320, 360, PHONE, 412])
 def test_the_header_has_room_for_every_status(windows: StageWindows, width: int) -> None:
     page = windows.open("agent", language="es-ES", width=width)

@@ -66,7 +66,21 @@ def test_what_never_was_is_a_dash() -> None:
     ] * 4
 
 
-def test_an_address_goes_on_in_the_next_line_after_its_at_and_its_dots() -> None:
-    assert shown.breakable("eva.lago@x.es") == "eva.<wbr>lago@<wbr>x.<wbr>es"
-    assert shown.breakable("Eva Lago") == "Eva Lago"
-    assert shown.breakable('"<b>"@x.es.') == "&quot;&lt;b&gt;&quot;@<wbr>x.<wbr>es."
+@pytest.mark.parametrize(
+    ("words", "written"),
+    [
+        ("eva.lago@x.co.es", "eva.lago@<wbr>x.<wbr>co.<wbr>es"),
+        (
+            "a.very.long.name.of.eva@x.es",
+            "a.<wbr>very.<wbr>long.<wbr>name.<wbr>of.<wbr>eva@<wbr>x.<wbr>es",
+        ),
+        ("example.com", "example.<wbr>com"),
+        ("Eva Lago", "Eva Lago"),
+        ('"<b>"@x.es.', "&quot;&lt;b&gt;&quot;@<wbr>x.<wbr>es."),
+        ("", ""),
+    ],
+)
+def test_an_address_goes_on_in_the_next_line_after_its_at_and_its_dots(
+    words: str, written: str
+) -> None:
+    assert shown.breakable(words) == written

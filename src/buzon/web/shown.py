@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
 ABSENT = "\u2013"  # an en dash: nothing to show
+LONG_LOCAL_PART = 20  # characters; a shorter one is not cut at its dots, so that it is read at once
 
 
 def number(value: float) -> str:
@@ -33,9 +34,16 @@ def size(octets: int) -> str:
 
 
 def breakable(words: str) -> SafeString:
-    """An address that may go on in the next line after its @ and its dots; copied, it is whole."""
-    # S308: escaped here, and nothing but <wbr> is added.
-    return mark_safe(re.sub(r"([@.])(?=.)", r"\1<wbr>", escape(words)))  # noqa: S308
+    """An address (or a domain, or a name) that may go on in the next line; copied, it is whole."""
+    local, at, domain = escape(words).rpartition("@")
+    if len(local) > LONG_LOCAL_PART:
+        local = _after_dots(local)
+    # S308: escaped above, and nothing but <wbr> is added.
+    return mark_safe(local + (at and "@<wbr>") + _after_dots(domain))  # noqa: S308
+
+
+def _after_dots(words: str) -> str:
+    return re.sub(r"\.(?=.)", ".<wbr>", words)
 
 
 def moment(at: datetime | None, absent: str = ABSENT) -> SafeString:

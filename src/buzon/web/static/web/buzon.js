@@ -1,5 +1,6 @@
-// What pages do beyond links and forms: menus that close, a focus that lands on what is wrong, and
-// forms that are not sent twice. Without it every page still works.
+// What pages do beyond links and forms: menus that close, a focus that lands on what is wrong,
+// refusals that end with their cause, and forms that are not sent twice. Without it every page
+// still works.
 "use strict";
 
 document.addEventListener("click", (event) => {
@@ -29,6 +30,17 @@ window.addEventListener("pageshow", () => {
   for (const filter of document.querySelectorAll("form.filters")) filter.reset();
   for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
   for (const button of document.querySelectorAll("[aria-busy]")) button.removeAttribute("aria-busy");
+});
+
+// What was wrong with a field is not said any more once it holds something else.
+document.addEventListener("input", (event) => {
+  const field = event.target.closest(".field.has-error");
+  if (!field) return;
+  field.classList.remove("has-error");
+  field.querySelector(".error").replaceChildren();
+  for (const control of field.querySelectorAll("[aria-invalid]")) control.removeAttribute("aria-invalid");
+  const form = field.closest("form");
+  if (!form.querySelector(".has-error")) form.querySelector("[data-counts-fields]")?.remove();
 });
 
 const wrong = document.querySelector("[data-focus]");
