@@ -1,11 +1,13 @@
 """UIDVALIDITY that changes: between collections, in the middle of one, again and again, with a
-folder made anew under the same UIDs, or a server that gives none.
+folder made anew under the same UIDs, or a server that gives none; every other trial is of POP3's
+names that change (`renamed`).
 """
 
 import random
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from tests.chaos import renamed
 from tests.chaos.mail import further, pieces
 from tests.chaos.trial import (
     Scene,
@@ -24,6 +26,11 @@ if TYPE_CHECKING:
 
 
 def trial(context: "Context", number: int) -> list[str]:
+    """IMAP and POP3 take turns."""
+    return renamed.trial(context, number // 2) if number % 2 else _of_imap(context, number // 2)
+
+
+def _of_imap(context: "Context", number: int) -> list[str]:
     """One of the plans, in turn; every tenth has a folder made anew in secret."""
     after = ("leave", "delete")[number // 9 % 2]
     create = number // 18 % 3 > 0

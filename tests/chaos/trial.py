@@ -73,6 +73,7 @@ class Scene:
     account: CollectionAccount
     delivered: list[Piece]
     wrong: list[str] = field(default_factory=list)
+    outside: list[Piece] = field(default_factory=list)  # before the window: never to be taken
 
     def deliver(self, piece: Piece) -> None:
         """Every third is marked \\Deleted by somebody else, who may want it back."""
@@ -81,7 +82,8 @@ class Scene:
         self.box.deliver(piece.octets, flags=["\\Deleted"] if marked else [])
 
     def wanted(self) -> list[Piece]:
-        return [one for one in self.delivered if self.trial.create or one.is_known]
+        inside = [one for one in self.delivered if one not in self.outside]
+        return [one for one in inside if self.trial.create or one.is_known]
 
 
 def hash_of(part: str, number: int) -> int:

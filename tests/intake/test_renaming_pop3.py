@@ -226,6 +226,29 @@ def test_a_message_that_is_not_given_is_waited_for(
         check_books(account, 5)
 
 
+def test_what_has_no_uidl_any_more_is_waited_for_until_it_is_given() -> None:
+    with scene("pop3", server=partial(FaultServer, plan=Plan.honest()), top=False) as at:
+        deliver(at, ago=OLD, number=3)
+        account = at.account(start="now")
+        collect(account)
+        deliver(at, number=3, bare=True)
+        collect(account)
+        assert isinstance(at.server, FaultServer)
+        at.server.plan = Plan(lies=frozenset({Lie.UIDL_DOUBLED, Lie.RETR_REFUSED}))
+        for _ in range(2):
+            assert collect(account).outside == 3
+            assert account.arrivals.live().exclude(message=None).count() == 3
+        at.server.plan = Plan(lies=frozenset({Lie.UIDL_DOUBLED}))
+        totals = collect(account)
+        assert (totals.error, totals.filed, totals.outside) == ("", 0, 3)
+        check_books(account, 6)
+        at.server.heal()
+        deliver(at)
+        totals = collect(account)
+        assert (totals.error, totals.filed, totals.outside) == ("", 1, 3)
+        check_books(account, 7)
+
+
 def test_after_a_day_what_is_not_given_is_taken_to_be_new() -> None:
     with scene("pop3", server=partial(FaultServer, plan=Plan.honest()), top=False) as at:
         deliver(at, number=2)
@@ -266,6 +289,20 @@ def test_another_mailbox_behind_the_login_is_asked_about() -> None:
         assert (totals.error, totals.filed, totals.settled) == ("", 11, 12)
         assert all(row.of_history for row in rows(account))
         assert (account.state, account.accept_renumbering) == ("working", False)
+
+
+def test_another_mailbox_of_which_all_is_before_the_window() -> None:
+    """Nothing of it is wanted, so there is nothing to ask; what comes is collected."""
+    with scene("pop3") as at:
+        deliver(at, number=12, ago=OLD)
+        account = at.account(start="now")
+        collect(account)
+        at.box.expunge(*[message.uid for message in at.box.messages])
+        deliver(at, number=12, ago=timedelta(days=300))
+        deliver(at)
+        totals = collect(account)
+        assert (totals.error, totals.filed, totals.outside) == ("", 1, 12)
+        check_books(account, 13)
 
 
 def test_ordinary_turnover_never_asks() -> None:

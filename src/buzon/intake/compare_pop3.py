@@ -42,27 +42,30 @@ class Names:
         return cls(rows, set(outside.values_list("uidl", flat=True)))
 
 
-def compare(run: Run, folder: Folder, named: dict[str, Listing], *, unnamed: int) -> None:
+def compare(
+    run: Run, folder: Folder, names: Names, named: dict[str, Listing], *, unnamed: int
+) -> None:
     """One transaction: close, add, and at the first look take the baseline (R4).
 
-    `unnamed` messages have no UIDL; at the first look they are history too, which is not all listed
-    (`low`) until each has been retrieved.
+    `names` are the ledger's before, which this run alone changes; `unnamed` messages have no UIDL;
+    at the first look they are history too, which is not all listed (`low`) until each has been
+    retrieved.
     """
-    again(lambda: _compare(run, folder, named, unnamed))
+    again(lambda: _compare(run, folder, names, named, unnamed))
     folder.refresh_from_db()
 
 
-def _compare(run: Run, folder: Folder, named: dict[str, Listing], unnamed: int) -> None:
+def _compare(
+    run: Run, folder: Folder, names: Names, named: dict[str, Listing], unnamed: int
+) -> None:
     first_look = folder.baseline_at is None
-    live = Arrival.objects.filter(folder=folder).live().exclude(uidl__startswith=DIGEST)
-    outside = OutsideMail.objects.filter(folder=folder).exclude(uidl__startswith=DIGEST)
+    known = names.rows.keys() | names.outside
+    gone = {name for name in known - named.keys() if not name.startswith(DIGEST)}
+    new = [each for uidl, each in named.items() if uidl not in known]
     with transaction.atomic():
         run.lease.fence()
-        known = dict(live.values_list("uidl", "pk"))
-        before = set(outside.values_list("uidl", flat=True))
-        close([pk for uidl, pk in known.items() if uidl not in named])
-        forget_outside(folder, before - named.keys())
-        new = [each for uidl, each in named.items() if uidl not in known and uidl not in before]
+        close([names.rows[name] for name in gone if name in names.rows])
+        forget_outside(folder, gone & names.outside)
         if first_look and run.account.start == CollectionAccount.Start.NOW:
             add_outside(folder, [each.uidl or "" for each in new])
         else:

@@ -1,0 +1,159 @@
+"""POP3 names that change: all at once, in turn, doubled or absent for a while, in the middle of a
+session; with every start, kept or deleted, and with a connection that is cut in the look itself.
+"""
+
+import itertools
+import random
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from tests.chaos.mail import Piece, further
+from tests.chaos.trial import Scene, Trial, collect, examined, recovers, scene
+from tests.servers.faults import Cut, Lie, Plan
+
+if TYPE_CHECKING:
+    from tests.chaos.parts import Context
+
+_STARTS = ("all", "now", "date")
+_CUTS: tuple[Cut | None, ...] = (None, "fin", "rst")
+_LONG_AGO, _IN_THE_WINDOW = timedelta(days=400), timedelta(days=5)
+_WINDOW = timedelta(days=30)
+
+
+def trial(context: "Context", number: int) -> list[str]:
+    """Every plan with every start, after and cut; then again, with other mail."""
+    corners = list(itertools.product(_CUTS, ("leave", "delete"), _STARTS, _PLANS))
+    cut, after, start, plan = corners[number % len(corners)]
+    options = {"top": False} if number % 5 == 4 else {}
+    made = Trial(
+        part="renamed", number=number, protocol="pop3", after=after, create=number % 4 > 0,
+        plan=Plan(), letters=0, options=options,
+    )  # fmt: skip
+    with scene(made, context.place) as at:
+        _begin(at, start)
+        plan(at)
+        if cut is not None:
+            _cut(at, cut)
+        collect(at.account)
+        at.server.heal()
+        _comes(at)
+        recovers(at)
+        return examined(at)
+
+
+def _begin(at: Scene, start: str) -> None:
+    """Mail of before and within the window, the first look, and mail that is new."""
+    at.account.start = start
+    at.account.start_date = (datetime.now(UTC) - _WINDOW).date() if start == "date" else None
+    at.account.save(update_fields=["start", "start_date"])
+    for index in range(6):
+        _history(at, further(at.trial.seed, index), _IN_THE_WINDOW if index % 3 else _LONG_AGO)
+    if at.trial.number % 2:  # twins
+        _history(at, further(at.trial.seed, 1), _IN_THE_WINDOW)
+    collect(at.account)
+    _comes(at)
+    _comes(at)
+    if at.trial.number % 7:  # else the names change before these two are seen
+        collect(at.account)
+
+
+def _history(at: Scene, piece: Piece, ago: timedelta) -> None:
+    """One that is there before the first look; where all is wanted, dates do not matter."""
+    if at.account.start == "all" and at.trial.number % 3 == 0:
+        at.deliver(piece)
+        return
+    stamped = _stamped(piece, datetime.now(UTC) - ago)
+    is_old = at.account.start == "date" and ago == _LONG_AGO
+    if at.account.start == "now" or is_old:
+        at.outside.append(stamped)
+    at.deliver(stamped)
+
+
+def _comes(at: Scene) -> None:
+    """New mail, of this moment; servers tell whole seconds."""
+    piece = further(at.trial.seed, 100 + len(at.delivered))
+    at.deliver(_stamped(piece, datetime.now(UTC) + timedelta(seconds=2)))
+
+
+def _stamped(piece: Piece, when: datetime) -> Piece:
+    stamp = when.strftime("%a, %d %b %Y %H:%M:%S +0000")
+    return replace(piece, octets=f"Received: from a by b; {stamp}\r\n".encode() + piece.octets)
+
+
+def _cut(at: Scene, how: Cut) -> None:
+    """The next collection is cut somewhere; what else the server does goes on."""
+    plan = at.server.plan
+    within = random.Random(f"cut {at.trial.seed}").randint(1, 6_000)
+    at.server.plan = replace(plan, cut_at=at.server.budget.sent + within, cut_with=how)
+    collect(at.account)
+    at.server.plan = plan
+
+
+# --- the plans
+
+
+def _all_at_once(at: Scene) -> None:
+    at.box.reset_uids()
+    _comes(at)
+
+
+def _alternating(at: Scene) -> None:
+    """Two machines behind one name; the third change stops the account, which then asks."""
+    for index in range(4):
+        at.box.login.pop3_uidl = lambda message, turn=index % 2: f"{turn}-{message.uid}"
+        _comes(at)
+        collect(at.account)
+
+
+def _doubled(at: Scene) -> None:
+    at.server.plan = Plan(lies=frozenset({Lie.UIDL_DOUBLED}))
+    _comes(at)
+
+
+def _doubled_and_changed(at: Scene) -> None:
+    """The old names never come back."""
+    _doubled(at)
+    collect(at.account)
+    at.box.reset_uids()
+
+
+def _absent(at: Scene) -> None:
+    at.server.plan = Plan(lies=frozenset({Lie.UIDL_ABSENT}))
+    _comes(at)
+    collect(at.account)
+    at.box.reset_uids()
+
+
+def _in_the_middle(at: Scene) -> None:
+    """At a command of a session, drawn from the seed; what it was going to say of the old names,
+    and to delete by them, is void.
+    """
+    draw = random.Random(at.trial.seed)
+    at.server.renumber_at = at.server.commands + draw.randint(3, 20)
+    _comes(at)
+    collect(at.account)
+    _comes(at)
+
+
+def _not_given(at: Scene) -> None:
+    """All at once, and for a while neither RETR nor TOP gives any message."""
+    at.box.reset_uids()
+    at.server.plan = Plan(lies=frozenset({Lie.RETR_REFUSED, Lie.TOP_ABSENT}))
+    collect(at.account)
+
+
+def _deletions_cut(at: Scene) -> None:
+    """Before QUIT has deleted anything, and then all names are others."""
+    at.server.plan = Plan(lies=frozenset({Lie.QUIT_CUT_BEFORE}))
+    _comes(at)
+    collect(at.account)
+    at.server.plan = Plan()
+    at.box.reset_uids()
+
+
+_PLANS: tuple[Callable[[Scene], None], ...] = (
+    _all_at_once, _alternating, _doubled, _doubled_and_changed, _absent, _in_the_middle,
+    _not_given, _deletions_cut,
+)  # fmt: skip
