@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 
 import pytest
+import structlog
 
 pytest_plugins = ["tests.servers.fixtures", "tests.database"]
 
@@ -20,6 +21,19 @@ def _longest(item: pytest.Item) -> float:
     """The seconds of its own time limit; 0 where it has none."""
     limit = item.get_closest_marker("timeout")
     return float(limit.args[0]) if limit else 0.0
+
+
+@pytest.fixture(autouse=True, scope="session")
+def plain_log() -> None:
+    """Tracebacks as plain text: structlog's usual ones, drawn with every variable, take seconds."""
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.format_exc_info,
+            structlog.processors.KeyValueRenderer(key_order=["event"]),
+        ]
+    )
 
 
 @pytest.fixture(autouse=True)

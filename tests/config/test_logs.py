@@ -20,12 +20,12 @@ class Terminal(io.StringIO):
 def as_before() -> Iterator[None]:
     """The log of the tests themselves is left as it was."""
     root = logging.getLogger()
-    handlers, level = root.handlers, root.level
+    handlers, level, configured = root.handlers, root.level, structlog.get_config()
     yield
     root.handlers = handlers
     root.setLevel(level)
     logging.getLogger("buzon").setLevel(logging.NOTSET)
-    structlog.reset_defaults()
+    structlog.configure(**configured)
 
 
 def lines(written: io.StringIO) -> list[dict[str, object]]:

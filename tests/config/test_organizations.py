@@ -16,6 +16,7 @@ import pytest
 from buzon.config.command.nouns import NOUNS
 from buzon.config.command.parser import Parser
 from buzon.desk.models import Customer, Event, Message, Organization, SentLetter
+from buzon.intake import vault
 from buzon.intake.models import Arrival, CollectionAccount, RawMessage
 from buzon.notify.models import Notification
 from buzon.notify.rounds import tell_now
@@ -76,7 +77,8 @@ class Two:
 
 
 @pytest.fixture
-def two(buzon: Console, tmp_path: Path) -> Iterator[Two]:
+def two(buzon: Console, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Two]:
+    monkeypatch.setattr(vault, "LARGEST_IN_ONE", 300)  # some of the letters are kept in pieces
     password = tmp_path / "secret"
     password.write_text("secret")
     with scene() as at:

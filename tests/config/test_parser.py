@@ -31,7 +31,6 @@ SENTENCES = {
     "collect": "buzon collect needs --once; see buzon collect --help.",
     "agent status Ana sleeping": "STATUS must be free, busy, lunch or break, not 'sleeping'.",
     "raw abc": "SHA256 must be 64 hexadecimal digits, not 'abc'.",
-    "retry": "buzon retry needs ID; see buzon retry --help.",
     "retry -1": "ID must be a whole number from 1 to",
     "retry x": "ID must be a whole number from 1 to",
     "ledger --outcome lost": "--outcome must be waiting, filed, skipped, ignored, oversized or ",

@@ -34,15 +34,16 @@ def fails(account: CollectionAccount, state: str, error: MailError) -> None:
 
 def test_the_list_shows_each_account_with_its_counts(cast: Cast) -> None:
     account = account_of(cast.shop, store=cast.store, create_customer=True, group=cast.group)
-    CollectionAccount.objects.update(last_collected_at=timezone.now() - timedelta(seconds=20))
-    account.duties.update(due_at=timezone.now() + timedelta(seconds=40))
     arrive(account, 1_200)
     arrive(account, 2, outcome="failed", sha256="")
-    page = cast.browser(cast.olga).get(LIST).text
+    browser = cast.browser(cast.olga)
+    CollectionAccount.objects.update(last_collected_at=timezone.now() - timedelta(seconds=20))
+    account.duties.update(due_at=timezone.now() + timedelta(seconds=40))
+    page = browser.get(LIST).text
     told = words(page)
     assert "Pedidos pedidos@example.com IMAP · imap.example.com:993 Norte" in told
     assert "Working" in told
-    assert re.search(r"2\d s ago in 3\d s", told)
+    assert re.search(r"2\d s ago in (3\d|40) s", told)
     assert f'href="/ledger/?account={account.pk}&amp;outcome=filed"><span>Filed</span> ' in page
     assert "<strong>1,200</strong>" in page
     assert f'href="/quarantine/?account={account.pk}"' in page
