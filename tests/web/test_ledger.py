@@ -368,3 +368,15 @@ def test_octets_that_are_not_there_or_damaged(cast: Cast, account: CollectionAcc
     RawMessage.objects.all().delete()
     page = browser.get(f"/ledger/{one.pk}/raw", follow=True)
     assert "missing: restore it" in page.text
+
+
+def test_filters_that_phones_fold_away_are_counted_and_shown_where_one_makes_no_sense(
+    cast: Cast,
+) -> None:
+    english = cast.browser(cast.olga)
+    assert "in use" not in english.get("/ledger/?sender=eva").text
+    used = english.get("/ledger/?outcome=skipped&place=there").text
+    assert "2 in use" in used
+    assert '<details class="filters-fold">' in used
+    assert "1 en uso" in cast.browser(cast.olga, language="es").get("/ledger/?place=there").text
+    assert '<details class="filters-fold" open>' in english.get("/ledger/?outcome=no").text

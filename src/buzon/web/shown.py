@@ -34,12 +34,20 @@ def size(octets: int) -> str:
 
 
 def breakable(words: str) -> SafeString:
-    """An address (or a domain, or a name) that may go on in the next line; copied, it is whole."""
-    local, at, domain = escape(words).rpartition("@")
+    """An address that may go on in the next line; copied, it is whole. Likewise a domain alone,
+    and the addresses in a sentence.
+    """
+    split = escape(words).split(" ")
+    shown = [_breakable(w) if "@" in w or len(split) == 1 else w for w in split]
+    # S308: escaped above, and nothing but <wbr> is added.
+    return mark_safe(" ".join(shown))  # noqa: S308
+
+
+def _breakable(address: str) -> str:
+    local, at, domain = address.rpartition("@")
     if len(local) > LONG_LOCAL_PART:
         local = _after_dots(local)
-    # S308: escaped above, and nothing but <wbr> is added.
-    return mark_safe(local + (at and "@<wbr>") + _after_dots(domain))  # noqa: S308
+    return local + (at and "@<wbr>") + _after_dots(domain)
 
 
 def _after_dots(words: str) -> str:
