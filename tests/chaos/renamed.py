@@ -23,9 +23,10 @@ _WINDOW = timedelta(days=30)
 
 
 def trial(context: "Context", number: int) -> list[str]:
-    """Every plan with every start, after and cut; then again, with other mail."""
-    corners = list(itertools.product(_CUTS, ("leave", "delete"), _STARTS, _PLANS))
-    cut, after, start, plan = corners[number % len(corners)]
+    """Every plan with every start and after, with one of the cuts; then with the next one."""
+    corners = list(itertools.product(("leave", "delete"), _STARTS, _PLANS))
+    after, start, plan = corners[number % len(corners)]
+    cut = _CUTS[(number + number // len(corners)) % len(_CUTS)]
     options = {"top": False} if number % 5 == 4 else {}
     made = Trial(
         part="renamed", number=number, protocol="pop3", after=after, create=number % 4 > 0,
