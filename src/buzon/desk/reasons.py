@@ -40,7 +40,9 @@ REASONS: dict[str, str] = {
     # intake: what became of a message, and why
     "known_customer": gettext_noop("The sender is a customer"),
     "new_customer": gettext_noop("The sender became a customer"),
-    "unknown_sender": gettext_noop("The sender is not a customer, and none is created from this mail"),
+    "unknown_sender": gettext_noop(
+        "The sender is not a customer, and none is created from this mail"
+    ),
     "no_sender_address": gettext_noop("There is no sender's address to make a customer of"),
     "machine_mail_bounce": gettext_noop("A delivery report, not written by a person"),
     "machine_mail_auto_reply": gettext_noop("An automatic reply, not written by a person"),
