@@ -14,7 +14,8 @@ from tests.database import DATABASE
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.mark.timeout(400)
+# A minute or two each on a machine that does nothing else; the limits are for one that hangs.
+@pytest.mark.timeout(1_200)
 @pytest.mark.parametrize(
     "parts",
     [("kill-steps", "kill-random", "rivals"), ("cut", "loris"), ("lies", "database", "quit"),
@@ -28,7 +29,7 @@ def test_no_invariant_is_violated(parts: tuple[str, ...], tmp_path: Path) -> Non
     done = subprocess.run(
         [sys.executable, "-m", "tests.chaos", *parts, "--subset", "--database", DATABASE,
          "--results", str(results)],
-        cwd=ROOT, env=kept, capture_output=True, text=True, timeout=380,
+        cwd=ROOT, env=kept, capture_output=True, text=True, timeout=1_180,
     )  # fmt: skip
     rows = [json.loads(line) for line in results.read_text().splitlines()]
     assert [row for row in rows if row["wrong"]] == []
