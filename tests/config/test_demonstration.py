@@ -31,13 +31,13 @@ def database() -> Iterator[RealDatabase]:
 
 @pytest.mark.parametrize("scene", SCENES)
 def test_scene(database: RealDatabase, scene: str) -> None:
-    assert database.run("tests.config.demonstrating", scene).splitlines()[-1] == "played"
+    assert "played" in database.run("tests.config.demonstrating", scene)
 
 
 def test_it_speaks_the_terminals_language(database: RealDatabase) -> None:
     database.environ["LC_ALL"] = "es_ES.UTF-8"
     out = database.run("tests.config.demonstrating", "it_speaks_the_terminals_language")
-    assert out.splitlines()[-1] == "played"
+    assert "played" in out
 
 
 @pytest.fixture

@@ -31,10 +31,10 @@ def database() -> Iterator[RealDatabase]:
 
 @pytest.mark.parametrize("scene", SCENES)
 def test_scene(database: RealDatabase, scene: str) -> None:
-    assert database.run("tests.fleet.scenes", scene).splitlines()[-1] == "played"
+    assert "played" in database.run("tests.fleet.scenes", scene)
 
 
 @pytest.mark.skipif(DATABASE != "postgresql", reason="SQLite has no connections to cut")
 def test_broken_connections_are_made_anew(database: RealDatabase) -> None:
     out = database.run("tests.fleet.scenes", "broken_connections_are_made_anew")
-    assert out.splitlines()[-1] == "played"
+    assert "played" in out

@@ -26,7 +26,8 @@ def database() -> Iterator[RealDatabase]:
 
 @pytest.mark.parametrize("scene", SCENES)
 def test_scene(database: RealDatabase, scene: str) -> None:
-    assert database.run("tests.fleet.slow_servers", scene).splitlines()[-1] == "played"
+    # A run that is given up at the end may still log beside it.
+    assert "played" in database.run("tests.fleet.slow_servers", scene)
 
 
 @pytest.mark.parametrize("workers", [1, 2, 3, 4, 16, 200])
