@@ -91,3 +91,22 @@ def test_mail_that_went_before_and_comes_again_is_new() -> None:
         collect(account)
         assert Message.objects.count() == 2
         assert Arrival.objects.live().count() == 1
+
+
+@pytest.mark.parametrize("after", ["leave", "delete"])
+def test_a_server_with_one_name_for_all_once_had_but_one_message(after: str) -> None:
+    """As long as it is alone its name is its own; from the second message on it names none."""
+    plan = Plan(lies=frozenset({Lie.UIDL_SAME}))
+    with scene("pop3", server=partial(FaultServer, plan=plan)) as at:
+        account = at.account(after=after, create_customer=False)
+        at.customer(KNOWN)
+        at.box.deliver(at.letter(STRANGER))
+        assert collect(account).error == ""
+        assert list(Arrival.objects.values_list("uidl", flat=True)) == ["the-only-one"]
+        for number in range(1, 3):
+            at.deliver(KNOWN)
+            assert collect(account).error == ""
+            assert Message.objects.count() == number
+        left = 1 if after == "delete" else 3
+        check_books(account, left)
+        assert len(at.box.messages) == left

@@ -36,7 +36,7 @@ def collect(run: Run, session: Pop3Session) -> None:
     run.totals.listed = len(listing)
     named = {each.uidl: each for each in listing if each.uidl is not None}
     unnamed = [each for each in listing if each.uidl is None]
-    _check_names(folder, named, listing)
+    _check_names(folder, session, named, listing)
     names = Names.of(folder)
     if is_suspect(folder, names, named, unnamed=len(unnamed)):
         find_again(run, session, folder, names, listing)
@@ -51,14 +51,18 @@ def collect(run: Run, session: Pop3Session) -> None:
     settle_pop3.settle_and_quit(run, session, folder, present)
 
 
-def _check_names(folder: Folder, named: Mapping[str, Listing], listing: Sequence[Listing]) -> None:
+def _check_names(
+    folder: Folder, session: Pop3Session, named: Mapping[str, Listing], listing: Sequence[Listing]
+) -> None:
     """A server that has named its messages before and names none now has a bad moment.
 
-    To believe it would close every row, and file every message again under a digest.
+    To believe it would have every message retrieved to find out which it is. But where the names
+    that we know are told still, only for several messages, it names them so for good.
     """
     if not listing or named:
         return
     rows = Arrival.objects.filter(folder=folder).live().exclude(uidl__startswith=DIGEST)
     outside = OutsideMail.objects.filter(folder=folder).exclude(uidl__startswith=DIGEST)
-    if rows.exists() or outside.exists():
+    known = {*rows.values_list("uidl", flat=True), *outside.values_list("uidl", flat=True)}
+    if known - session.shared_uidls:
         raise ServerBusy("The server does not tell its messages' UIDLs this time.")

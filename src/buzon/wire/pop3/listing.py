@@ -44,11 +44,7 @@ def uidls(body: bytes) -> dict[int, str]:
     One that is hostile (control characters, over 255 octets) is left out; so are those that more
     than one message has, since they name none of them, and any line that makes no sense.
     """
-    said: list[tuple[int, bytes]] = []
-    for line in body.split(b"\r\n"):
-        match = re.match(rb"(\d{1,10}) +(.*)", line, re.DOTALL)
-        if match is not None:
-            said.append((int(match[1]), match[2].rstrip(b" ")))
+    said = _said(body)
     times = Counter(uidl for _, uidl in said)
     numbers = Counter(number for number, _ in said)
     return {
@@ -56,3 +52,20 @@ def uidls(body: bytes) -> dict[int, str]:
         for number, uidl in said
         if times[uidl] == 1 and numbers[number] == 1 and UIDL.fullmatch(uidl)
     }
+
+
+def shared_uidls(body: bytes) -> frozenset[str]:
+    """Those of UIDL's lines that more than one message has."""
+    times = Counter(uidl for _, uidl in _said(body))
+    return frozenset(
+        uidl.decode("ascii") for uidl, n in times.items() if n > 1 and UIDL.fullmatch(uidl)
+    )
+
+
+def _said(body: bytes) -> list[tuple[int, bytes]]:
+    said: list[tuple[int, bytes]] = []
+    for line in body.split(b"\r\n"):
+        match = re.match(rb"(\d{1,10}) +(.*)", line, re.DOTALL)
+        if match is not None:
+            said.append((int(match[1]), match[2].rstrip(b" ")))
+    return said

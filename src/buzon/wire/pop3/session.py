@@ -21,7 +21,7 @@ from buzon.wire.pop3 import login
 from buzon.wire.pop3.body import Body, too_large
 from buzon.wire.pop3.channel import DEPTH, Channel, Command
 from buzon.wire.pop3.core import Reply, Shape
-from buzon.wire.pop3.listing import Listing, sizes, uidls
+from buzon.wire.pop3.listing import Listing, shared_uidls, sizes, uidls
 from buzon.wire.pop3.refusal import of_message, refused
 from buzon.wire.transport import Transport
 
@@ -72,6 +72,7 @@ class Pop3Session:
     def __init__(self, channel: Channel, capabilities: login.Capabilities, limits: Limits) -> None:
         self.capabilities = capabilities
         self.has_uidl = "UIDL" in capabilities
+        self.shared_uidls: frozenset[str] = frozenset()  # by the last listing, for several messages
         self.has_top = "TOP" in capabilities
         self._channel = channel
         self._limits = limits
@@ -225,7 +226,8 @@ class Pop3Session:
             else:
                 # A server may refuse UIDL for no other reason than an empty maildrop.
                 self.has_uidl = reply.ok or (self.has_uidl and not size_of)
-                uidl_of = uidls(self._lines()) if reply.ok else {}
+                told = self._lines() if reply.ok else b""
+                uidl_of, self.shared_uidls = uidls(told), shared_uidls(told)
         if len(size_of) > self._limits.list_items:
             raise self._too_many()
         return size_of, uidl_of
