@@ -14,7 +14,6 @@ import resource
 import subprocess
 import sys
 import threading
-from types import TracebackType
 from typing import IO, Self
 
 from buzon.wire.reading import Reading, read
@@ -35,12 +34,7 @@ class ApartReader:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._end()
 
     def read(self, octets: bytes) -> Reading:

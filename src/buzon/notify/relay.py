@@ -7,7 +7,6 @@ import contextlib
 import smtplib
 import ssl
 from collections.abc import Callable
-from types import TracebackType
 from urllib.parse import unquote, urlsplit
 
 from django.conf import settings
@@ -53,12 +52,7 @@ class Relay:
     def __enter__(self) -> "Relay":
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._close()
 
     def send(self, letter: EmailMessage, *, before: Callable[[], None]) -> None:

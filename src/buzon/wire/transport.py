@@ -12,7 +12,6 @@ import ssl
 import time
 import zlib
 from collections.abc import Callable
-from types import TracebackType
 
 from buzon.wire import tls
 from buzon.wire.address import connected
@@ -143,12 +142,7 @@ class Transport:
     def __enter__(self) -> "Transport":
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def _handshake(self) -> None:

@@ -14,7 +14,6 @@ from contextlib import AbstractContextManager, nullcontext
 from contextvars import ContextVar
 from threading import Lock
 from time import monotonic
-from types import TracebackType
 
 SLOWEST = 20_000  # octets per second
 AFTER = 2.0  # seconds
@@ -84,12 +83,7 @@ class Waits:
         self.begin()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.end()
 
 

@@ -11,7 +11,6 @@ import ssl
 import tempfile
 import threading
 from pathlib import Path
-from types import TracebackType
 from typing import ClassVar, Literal, Protocol, Self
 
 from buzon.demo.server.imap_connection import ImapConnection
@@ -81,12 +80,7 @@ class MailServer:
         self._acceptor.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._stopping = True
         # shutdown, because close alone does not wake a thread that waits in accept.
         self._listening.shutdown(socket.SHUT_RDWR)

@@ -6,7 +6,6 @@ open ──► listing · headers · messages · delete · reset · noop ──�
 
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
-from types import TracebackType
 from typing import Any, BinaryIO, Self
 
 from buzon.wire.endpoint import Credentials, Endpoint, Limits
@@ -206,12 +205,7 @@ class Pop3Session:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def _size_and_uidl(self) -> tuple[dict[int, int], dict[int, str]]:
