@@ -124,8 +124,9 @@ def test_resume_answers_for_all_folders_at_once() -> None:
         check_books(account, 4)
 
 
-def test_three_renumberings_in_a_day_stop_the_account() -> None:
-    with scene() as at:
+@pytest.mark.parametrize("protocol", ["imap", "pop3"])
+def test_three_renumberings_in_a_day_stop_the_account(protocol: str) -> None:
+    with scene(protocol) as at:
         at.deliver(KNOWN)
         account = at.account()
         collect(account)
@@ -134,8 +135,10 @@ def test_three_renumberings_in_a_day_stop_the_account() -> None:
             assert collect(account).error == ""
         at.box.reset_uids()
         assert "3 times within a day" in collect(account).error
+        assert account.state == "stopped"
         resume_account(account)
         assert collect(account).error == ""
+        assert message_count(account) == 1
         folder = account.folders.get()
         long_ago = (timezone.now() - timedelta(days=2)).isoformat()
         folder.validity_changes = [long_ago] * 3

@@ -320,23 +320,6 @@ def test_ordinary_turnover_never_asks() -> None:
         check_books(account, 5)
 
 
-def test_three_renamings_in_a_day_stop_the_account() -> None:
-    with scene("pop3") as at:
-        deliver(at, number=2)
-        account = at.account()
-        collect(account)
-        for _ in range(2):
-            at.box.reset_uids()
-            assert collect(account).error == ""
-        at.box.reset_uids()
-        assert "3 times within a day" in collect(account).error
-        assert account.state == "stopped"
-        resume_account(account)
-        assert collect(account).error == ""
-        assert Message.objects.count() == 2
-        check_books(account, 2)
-
-
 def test_a_history_whose_names_change_before_it_is_here_stays_history() -> None:
     with scene("pop3", server=HangsUp) as at:
         deliver(at, number=250, ago=OLD)
