@@ -86,6 +86,15 @@ class _Look:
         return self.untold_unnamed + sum(not card.is_told for card in self.search.unknown)
 
     @property
+    def is_renaming(self) -> bool:
+        """Whether UIDLs became other UIDLs. From or to no UIDL of its own is none: a server that
+        has one for several messages gives and takes it with each that comes or goes.
+        """
+        moved = [(row.uidl or "", card.name) for row, card in self.search.again]
+        moved += zip(self.gone_outside, (card.name for card in self.outside), strict=False)
+        return any(DIGEST not in (old[: len(DIGEST)], new[: len(DIGEST)]) for old, new in moved)
+
+    @property
     def new(self) -> list[Card]:
         """Messages that are neither known nor history."""
         old = {id(card) for card in (*self.outside, *self.history)}
@@ -220,7 +229,7 @@ def _date(account: CollectionAccount, folder: Folder, look: _Look) -> None:
 def _ask_if_needed(run: Run, folder: Folder, look: _Look) -> list[str]:
     """The renamings of the last day, with this one if it is one. Raises MustAsk."""
     _ask_if_strange(run.account, folder, look)
-    if (look.search.again or look.outside) and not look.kept_names:
+    if look.is_renaming and not look.kept_names:
         return guard_against_loops(run, folder)
     return list(folder.validity_changes)
 
