@@ -23,6 +23,7 @@ from buzon.desk.filing import lock_filing
 from buzon.desk.reasons import reason
 from buzon.intake import vault
 from buzon.intake.again import again, is_of_the_database
+from buzon.intake.batches import by_octets
 from buzon.intake.custody import decide, retry_time
 from buzon.intake.matches import Matches
 from buzon.intake.models import Arrival, CollectionAccount, Folder
@@ -35,7 +36,6 @@ from buzon.wire.reading import Reading, read, read_header
 
 log = structlog.get_logger("buzon.process")
 MOST = 200
-MOST_OCTETS = 16 * 1024 * 1024
 DECIDED = ["outcome", "reason", "message", "decided_at", "retry_at"]
 
 
@@ -175,14 +175,8 @@ def retry_failed(account: CollectionAccount, lease: Lease) -> None:
 def _next_rows(account: CollectionAccount) -> list[Arrival]:
     """The oldest that wait, as many as fit into a batch, at least one."""
     rows = Arrival.objects.filter(account=account).to_process().select_related("message")
-    chosen: list[Arrival] = []
-    octets = 0
-    for row in rows.order_by("id")[:MOST]:
-        if chosen and octets + row.size > MOST_OCTETS:
-            break
-        chosen.append(row)
-        octets += row.size
-    return chosen
+    waiting = rows.order_by("id")[:MOST]
+    return next(by_octets(waiting, lambda row: row.size, most=MOST), [])
 
 
 def _reading(row: Arrival, octets: bytes, apart: ApartReader) -> Reading:

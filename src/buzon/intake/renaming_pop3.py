@@ -26,6 +26,7 @@ from django.utils import timezone
 
 from buzon.desk.reasons import reason
 from buzon.intake.again import again
+from buzon.intake.batches import MOST_HEADERS, by_octets
 from buzon.intake.collect_pop3_digest import keyed_batches, known_unnamed
 from buzon.intake.compare_pop3 import (
     DIGEST,
@@ -42,7 +43,6 @@ from buzon.intake.models import Arrival, CollectionAccount, Folder
 from buzon.intake.renumbering import MustAsk, guard_against_loops
 from buzon.intake.run import Run
 from buzon.intake.statements import update_arrivals
-from buzon.intake.take_pop3 import MOST_HEADERS, by_octets
 from buzon.intake.window import is_history, is_within
 from buzon.wire.errors import NotPermitted
 from buzon.wire.pop3 import Listing, Pop3Session

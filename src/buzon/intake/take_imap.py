@@ -10,8 +10,10 @@ last, each alone, and one at which the connection is cut again has failed, and h
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
+from itertools import groupby
 from typing import TypeVar
 
+from buzon.intake.batches import MOST_BODIES, MOST_HEADERS, by_octets
 from buzon.intake.custody import Batch, commit, decide, describe, not_retrieved, suspect
 from buzon.intake.models import Arrival, CollectionAccount, Folder
 from buzon.intake.retrieved import take_retrieved
@@ -25,30 +27,19 @@ from buzon.wire.reading import read_header
 
 Answer = TypeVar("Answer", Header, Retrieved)
 
-MOST_BODIES = 200
-MOST_HEADERS = 1_000
-MOST_OCTETS = 16 * 1024 * 1024
-
 
 def batches(account: CollectionAccount, listed: Sequence[Listed]) -> Iterator[list[Listed]]:
-    """Bounded by number, and where whole messages are fetched by octets too."""
-    whole = account.create_customer
-    most = MOST_BODIES if whole else MOST_HEADERS
-    batch: list[Listed] = []
-    octets = 0
-    for message in listed:
-        oversized = whole and message.size > account.max_message_bytes
-        full = len(batch) == most or (whole and octets + message.size > MOST_OCTETS)
-        if batch and (full or oversized):
-            yield batch
-            batch, octets = [], 0
+    """Bounded by number, and where whole messages are fetched by octets too; of those that are
+    too large only the header is fetched, each by itself.
+    """
+    if not account.create_customer:
+        yield from by_octets(listed, lambda _: 0, most=MOST_HEADERS)
+        return
+    for oversized, some in groupby(listed, lambda one: one.size > account.max_message_bytes):
         if oversized:
-            yield [message]
-            continue
-        batch.append(message)
-        octets += message.size
-    if batch:
-        yield batch
+            yield from ([message] for message in some)
+        else:
+            yield from by_octets(some, lambda message: message.size)
 
 
 def take(
@@ -87,14 +78,9 @@ def download_wanted(run: Run, session: ImapSession, folder: Folder) -> None:
 def _next_wanted(folder: Folder) -> list[Arrival]:
     """The newest that wait, as many as fit into a batch, at least one; suspects last and alone."""
     rows = Arrival.objects.filter(folder=folder, uidvalidity=folder.uidvalidity).to_download()
-    chosen: list[Arrival] = []
-    octets = 0
-    for row in rows.order_by("attempts", "-uid")[:MOST_BODIES]:
-        if chosen and (row.attempts or octets + row.size > MOST_OCTETS):
-            break
-        chosen.append(row)
-        octets += row.size
-    return chosen
+    waiting = list(rows.order_by("attempts", "-uid")[:MOST_BODIES])
+    fresh = (row for row in waiting if not row.attempts)
+    return next(by_octets(fresh, lambda row: row.size), waiting[:1])
 
 
 def _row(account: CollectionAccount, folder: Folder, listed: Listed, end: str | None) -> Arrival:

@@ -6,12 +6,12 @@ no TOP:             the whole message is retrieved to decide, and thrown away if
 """
 
 import itertools
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from time import monotonic
-from typing import TypeVar
 
 from buzon.desk.reasons import reason
+from buzon.intake.batches import MOST_HEADERS, by_octets
 from buzon.intake.compare_pop3 import is_outside, leave_outside
 from buzon.intake.custody import Batch, commit, decide, describe, not_retrieved, suspect
 from buzon.intake.models import Arrival, CollectionAccount, Folder
@@ -24,11 +24,6 @@ from buzon.wire.errors import MailError, NotPermitted
 from buzon.wire.pop3 import Listing, Pop3Session, Retrieved, Top
 from buzon.wire.reading import read_header
 from buzon.wire.reading.received import received_date
-
-T = TypeVar("T")
-MOST_BODIES = 200
-MOST_HEADERS = 1_000
-MOST_OCTETS = 16 * 1024 * 1024
 
 
 def take_waiting(
@@ -213,22 +208,6 @@ def keep(
     batch.leave_out(outside)
     commit(run, batch)
     leave_outside(run, folder, outside)
-
-
-def by_octets(
-    rows: Sequence[T], size: Callable[[T], int], *, most: int = MOST_BODIES
-) -> Iterator[list[T]]:
-    """Batches of at most `most` and 16 MiB, or a single one, in the same order."""
-    batch: list[T] = []
-    octets = 0
-    for row in rows:
-        if batch and (len(batch) == most or octets + size(row) > MOST_OCTETS):
-            yield batch
-            batch, octets = [], 0
-        batch.append(row)
-        octets += size(row)
-    if batch:
-        yield batch
 
 
 def _waits_for_octets(row: Arrival) -> bool:
