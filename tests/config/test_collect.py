@@ -17,6 +17,7 @@ import pytest
 from buzon.demo.server import MailServer, Mailstore
 from tests.config.commands import ROOT, Ran
 from tests.config.conftest import Installation
+from tests.servers.faults import FaultServer, Plan
 
 LOGIN = "ana@tienda.example"
 KEYS = [
@@ -283,3 +284,48 @@ def test_check_asks_the_server(
     assert ran.status == 1
     assert "FAILED  folder: There is no folder Ventas." in ran.text
     assert "The folders of this login are: INBOX. (--folder)" in ran.text
+
+
+IMPATIENT = """
+import sys
+from buzon.wire import waits
+waits.SLOW = 1.0
+from buzon.config.command import main
+sys.exit(main(["collect", "--once"]))
+"""
+
+
+def test_i7_a_server_that_keeps_it_waiting_is_named_meanwhile(
+    installed: Installation, mail: Mailstore, password: Path
+) -> None:
+    """On the terminal, and in the account's state, while the run is still under way."""
+    with FaultServer(mail, plan=Plan(stall_at=0), protocol="imap") as silent:
+        flags = ("--security", "none", "--username", LOGIN, "--password-file", password)
+        installed("account", "add", "sales", "--host", silent.host, "--port", silent.port, *flags)
+        process = subprocess.Popen(
+            [sys.executable, "-c", IMPATIENT],
+            env=installed.env,
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        try:
+            assert process.stderr is not None
+            told = b""
+            while b"keeps us waiting" not in told:
+                line = process.stderr.readline()
+                assert line, told
+                told += line
+            _until_state(installed, "behind")
+            assert process.poll() is None
+        finally:
+            process.kill()
+            process.communicate()
+    assert b"sales: 127.0.0.1 keeps us waiting for its answer." in told
+
+
+def _until_state(installed: Installation, state: str) -> None:
+    ends = time.monotonic() + 20
+    while (seen := installed("account", "show", "sales", "--json").json())["state"] != state:
+        assert time.monotonic() < ends, seen["state"]
+        time.sleep(0.2)

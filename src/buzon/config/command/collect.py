@@ -1,6 +1,6 @@
 """`buzon collect`: in the foreground, now, whatever the back-off says, because a person asked.
 
-main thread   signals, the progress bar
+main thread   signals, the progress bar, servers that keep us waiting
 one thread for each account ─▶ claim its duty ─▶ collect_once ─▶ totals
 at the end    what happened becomes notifications
 """
@@ -22,6 +22,7 @@ from buzon.config.command import output, scope
 from buzon.config.command.failures import sentence_of
 from buzon.config.command.parser import Parser, WrongArgument
 from buzon.config.command.progress import Display, display
+from buzon.config.command.slow import Slow
 from buzon.config.command.telling import tell_all
 from buzon.desk.alphabet import by_name
 from buzon.desk.models import Organization
@@ -108,11 +109,12 @@ def _collect_all(
     accounts: list[CollectionAccount], stopping: _Stopping, shown: Display
 ) -> list[Totals]:
     places = threading.BoundedSemaphore(settings.BUZON_WORKERS)
+    slow = Slow()
 
     def run(account: CollectionAccount, future: "Future[Totals]") -> None:
         try:
             with places:
-                future.set_result(_collect_one(account, stopping, shown))
+                future.set_result(_collect_one(account, stopping, shown, slow))
         except BaseException as error:  # noqa: BLE001  # raised again by whoever waits
             future.set_exception(error)
 
@@ -120,21 +122,24 @@ def _collect_all(
     for account, future in zip(accounts, runs, strict=True):
         # Daemons: after a second Ctrl-C the process ends without waiting for a slow server.
         threading.Thread(target=run, args=(account, future), daemon=True).start()
-    _wait(runs)
+    _wait(runs, slow)
     return [future.result() for future in runs]
 
 
-def _wait(runs: "list[Future[Totals]]") -> None:
+def _wait(runs: "list[Future[Totals]]", slow: Slow) -> None:
     # With a time limit, so that a second Ctrl-C is heard while a server keeps us waiting.
     while wait(runs, timeout=_EACH_WAIT).not_done:
-        pass
+        slow.notice()
 
 
-def _collect_one(account: CollectionAccount, stopping: _Stopping, shown: Display) -> Totals:
+def _collect_one(
+    account: CollectionAccount, stopping: _Stopping, shown: Display, slow: Slow
+) -> Totals:
     try:
         lease = _claimed(account, stopping.is_set, shown)
         if lease is None:
             return _nothing(account, stopping)
+        slow.enter(account, lease)
         return collect_once(lease, stop=stopping.is_set, progress=shown.report)
     except LeaseLost:
         return Totals(account.name, error=f"Another worker took {account.name} over.")

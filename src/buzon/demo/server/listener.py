@@ -138,9 +138,10 @@ class MailServer:
             stream = self.stream_on(accepted)
             thread = threading.Thread(target=self._serve, args=(stream,), daemon=True)
             with self._lock:
+                # Under the lock, so that whoever drops connections can wait for all it finds.
+                thread.start()
                 self._streams.add(stream)
                 self._threads.add(thread)
-            thread.start()
 
     def _serve(self, stream: Stream) -> None:
         try:
