@@ -300,3 +300,19 @@ def test_of_a_run_that_ended_or_an_account_that_fails_nothing_is_said(case: str)
             CollectionAccount.objects.update(state="rejected")
         assert not health.notice_slow(lease)
         assert not CollectionAccount.objects.filter(state="behind").exists()
+
+
+@BOTH
+def test_taken_into_custody_alone_it_is_processed_later(protocol: str) -> None:
+    with scene(protocol) as at:
+        at.deliver(KNOWN)
+        account = at.account()
+        lease = claim(Duty.objects.get(account=account, kind="collect"))
+        assert lease is not None
+        totals = runs.collect_once(lease, stop=never, understand=False)
+        assert (totals.listed, totals.filed, totals.error) == (1, 0, "")
+        duty = Duty.objects.get(account=account, kind="process")
+        assert duty.due_at is not None
+        process = claim(duty)
+        assert process is not None
+        assert runs.process_once(process, stop=never) == 1

@@ -31,10 +31,15 @@ PROCESS_AGAIN = timedelta(minutes=1)  # for what was left behind, and for tries 
 
 
 def collect_once(
-    lease: Lease, *, stop: Callable[[], bool], progress: Watcher | None = None
+    lease: Lease,
+    *,
+    stop: Callable[[], bool],
+    progress: Watcher | None = None,
+    understand: bool = True,
 ) -> Totals:
     """Collect, process and settle one account, under the lease of its collect duty.
 
+    Without `understand` what comes stays in custody, and its process duty is due in a minute.
     What is the matter with the account is in its health and in `Totals.error`, a sentence; the
     lease is released with the time of the next collection. Raises LeaseLost and database errors.
     """
@@ -42,7 +47,7 @@ def collect_once(
     totals = Totals(account.name)
     due_at: datetime | None = timezone.now() + PROCESS_AGAIN
     try:
-        due_at = _collect(account, lease, totals, stop, progress)
+        due_at = _collect(account, lease, totals, stop, progress, understand=understand)
     finally:
         totals.finish()
         lease.release(due_at=due_at)
@@ -78,6 +83,8 @@ def _collect(
     totals: Totals,
     stop: Callable[[], bool],
     progress: Watcher | None,
+    *,
+    understand: bool,
 ) -> datetime | None:
     """The run, and what its end means for the account; returns when it is due again."""
     if account.state == CollectionAccount.State.STOPPED:
@@ -85,7 +92,7 @@ def _collect(
         return None
     try:
         endpoint = endpoint_of(account)
-        with _processing(account, totals, stop) as process:
+        with _processing(account, totals, stop, understand=understand) as process:
             run = Run(
                 account=account,
                 lease=lease,
@@ -169,7 +176,7 @@ def _limits(account: CollectionAccount) -> Limits:
 
 @contextmanager
 def _processing(
-    account: CollectionAccount, totals: Totals, stop: Callable[[], bool]
+    account: CollectionAccount, totals: Totals, stop: Callable[[], bool], *, understand: bool
 ) -> Iterator[Callable[[], None]]:
     """A function that processes what is in custody, under the process duty's own lease."""
     duty = Duty.objects.get(account=account, kind=Duty.Kind.PROCESS)
@@ -180,7 +187,8 @@ def _processing(
         lease = lease or _claimed(duty, account, stop)
         if lease is not None:
             lease.renew_if_needed()
-            Processor(account=account, lease=lease, stop=stop, decided=totals.count).run()
+            if understand:
+                Processor(account=account, lease=lease, stop=stop, decided=totals.count).run()
 
     try:
         yield process
