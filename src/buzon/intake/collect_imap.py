@@ -2,11 +2,13 @@
 
 every folder: open read-only ─▶ baseline | renumbering
 every folder: wanted rows ─▶ new mail ─▶ history ⟲ new mail ─▶ changes      } until all history
-                                 └─ after a minute the next folder's turn   } is here
+              │                  │         of every folder                  } is here
+              │                  └─ after a minute the next folder's turn   }
 every folder: settle
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import timedelta
 from time import monotonic
 
@@ -17,7 +19,7 @@ from buzon.intake import renumbering, settle_imap
 from buzon.intake.custody import Batch, commit
 from buzon.intake.models import Arrival, CollectionAccount, Folder
 from buzon.intake.run import Run
-from buzon.intake.take_imap import batches, download_wanted, take
+from buzon.intake.take_imap import batches, download_wanted, measured, take
 from buzon.intake.window import is_wanted, is_within
 from buzon.wire.errors import FolderMissing, NotPermitted, Permanent
 from buzon.wire.imap import ImapSession, Listed, Selected
@@ -25,7 +27,8 @@ from buzon.wire.imap import ImapSession, Listed, Selected
 log = structlog.get_logger("buzon.collect")
 MOST_NAMED = 20  # ledger ids and UIDs in one line of the log
 COMPARED_EVERY = timedelta(days=1)
-TURN_SECONDS = 60.0  # of one folder's history, while the others may have new mail
+TURN_SECONDS = 60.0  # of one folder's history
+LOOK_SECONDS = 1.0  # from one look at the other folders to the next: one question for each folder
 
 
 def collect(run: Run, session: ImapSession) -> None:
@@ -37,7 +40,8 @@ def collect(run: Run, session: ImapSession) -> None:
     exists: dict[int, int] = {}
     while len(exists) < len(folders):
         for folder in folders:
-            if _visit(run, session, folder, seconds=TURN_SECONDS):
+            others = [each for each in folders if each is not folder]
+            if _visit(run, session, folder, others, seconds=TURN_SECONDS):
                 exists[folder.pk] = _notice_changes(run, session, folder)
     run.totals.listed = sum(exists.values())
     run.totals.outside = sum(folder.outside for folder in folders)
@@ -98,12 +102,18 @@ def _next_uid(session: ImapSession, selected: Selected) -> int:
     return max(session.uids(), default=0) + 1 if selected.exists else 1
 
 
-def _visit(run: Run, session: ImapSession, folder: Folder, *, seconds: float) -> bool:
-    """What waits, what is new, and so many seconds of history; whether all of it is here."""
+def _visit(
+    run: Run, session: ImapSession, folder: Folder, others: Sequence[Folder], *, seconds: float
+) -> bool:
+    """What waits, what is new, and so many seconds of history; whether all of it is here.
+
+    Meanwhile new mail of `others` comes first too.
+    """
     selected = _open(run, session, folder)
     download_wanted(run, session, folder)
     _collect_new(run, session, folder, selected.uidnext)
-    return _collect_history(run, session, folder, ends=monotonic() + seconds)
+    looks = _Looks(run, session, folder, others)
+    return _collect_history(run, session, folder, looks, ends=monotonic() + seconds)
 
 
 def _collect_new(
@@ -114,31 +124,68 @@ def _collect_new(
         return
     listed = session.listing(folder.high + 1, None)
     done = 0
-    for batch in batches(run.account, listed):
+    for batch in batches(run, listed):
         run.report("new", done, len(listed))
         take(run, session, folder, batch, end="high")
         run.process()
         done += len(batch)
 
 
-def _collect_history(run: Run, session: ImapSession, folder: Folder, *, ends: float) -> bool:
+def _collect_history(
+    run: Run, session: ImapSession, folder: Folder, looks: "_Looks", *, ends: float
+) -> bool:
     """Backward from `low`, newest first, looking for new mail between any two batches."""
     if folder.low <= 1:
         return True
     listed = session.listing(1, folder.low - 1)
     newest_first = [m for m in reversed(listed) if is_within(run.account, m.internal_date)]
     done = 0
-    for batch in batches(run.account, newest_first):
+    for batch in batches(run, newest_first):
         if done and monotonic() > ends:
             return False
         run.report("history", done, len(newest_first))
-        take(run, session, folder, batch, end="low")
-        run.process()
+        with measured(run, batch):
+            take(run, session, folder, batch, end="low")
+            run.process()
         done += len(batch)
-        if session.noop().exists is not None:
-            _collect_new(run, session, folder)
+        if not looks.collect_new():
+            return False
     commit(run, Batch(), folder=folder, low=1)
     return True
+
+
+@dataclass(slots=True)
+class _Looks:
+    """New mail comes first: between any two batches of a folder's history it is looked for in this
+    folder, and every second in the others.
+    """
+
+    run: Run
+    session: ImapSession
+    folder: Folder
+    others: Sequence[Folder]
+    last: float = field(default_factory=monotonic)
+
+    def collect_new(self) -> bool:
+        """Whether the folder's UIDs are still those of before: to look elsewhere, it is left."""
+        if self.session.noop().exists is not None:
+            _collect_new(self.run, self.session, self.folder)
+        if not self.others or monotonic() - self.last < LOOK_SECONDS:
+            return True
+        self.last, before = monotonic(), self.folder.uidvalidity
+        for other in self.others:
+            self._collect_other(other)
+        if self.session.selected is None or self.session.selected.name != self.folder.name:
+            selected = _open(self.run, self.session, self.folder)
+            _collect_new(self.run, self.session, self.folder, selected.uidnext)
+        return self.folder.uidvalidity == before
+
+    def _collect_other(self, other: Folder) -> None:
+        """A server that does not tell UIDNEXT has its other folders looked at in their turn."""
+        uidnext = self.session.next_uid(other.name)
+        if uidnext is not None and uidnext > other.high + 1:
+            _open(self.run, self.session, other)
+            _collect_new(self.run, self.session, other, uidnext)
 
 
 def _notice_changes(run: Run, session: ImapSession, folder: Folder) -> int:
@@ -180,7 +227,7 @@ def _put_right(
         outside=len(strays) - len(missed),
         reconciled_at=timezone.now(),
     )
-    for batch in batches(run.account, missed[::-1]):
+    for batch in batches(run, missed[::-1]):
         take(run, session, folder, batch, end=None)
         run.process()
 

@@ -6,7 +6,7 @@
 
 A UIDL that went and comes back is a new arrival: servers may use it again (RFC 1939 §7). Messages
 without a UIDL of their own are known by the digest of their octets (`collect_pop3_digest`). A
-session ends after some minutes, because POP3 shows new mail only to a new session.
+session ends after three minutes, because POP3 shows new mail only to a new session.
 """
 
 from collections.abc import Mapping, Sequence
@@ -22,7 +22,7 @@ from buzon.intake.take_pop3 import take_waiting
 from buzon.wire.errors import ServerBusy
 from buzon.wire.pop3 import Listing, Pop3Session
 
-SESSION_SECONDS = 180.0
+SESSION_SECONDS = 170.0  # and the last batch: three minutes at most
 
 
 def collect(run: Run, session: Pop3Session) -> None:

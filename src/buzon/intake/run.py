@@ -6,8 +6,10 @@ from datetime import datetime
 
 from django.utils import timezone
 
+from buzon.intake.batches import MOST_BODIES, MOST_HEADERS
 from buzon.intake.disk import check_room
 from buzon.intake.models import CollectionAccount
+from buzon.intake.stride import Stride
 from buzon.intake.totals import Progress, Totals, Watcher
 from buzon.lease import Lease
 
@@ -30,6 +32,9 @@ class Run:
     new_mail_first: bool = False  # the POP3 session was ended for the sake of new mail
     received_before: int = 0  # octets, in earlier sessions of this run
     began_at: datetime = field(default_factory=timezone.now)
+    # How much is in hand at a time, for new mail's sake: whole messages, and headers to judge.
+    bodies: Stride = field(default_factory=lambda: Stride(MOST_BODIES))
+    headers: Stride = field(default_factory=lambda: Stride(MOST_HEADERS))
     # Digests of the octets that this very session has retrieved: their UIDs need no second look.
     retrieved: set[str] = field(default_factory=set)
 

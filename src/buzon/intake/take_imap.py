@@ -9,11 +9,12 @@ last, each alone, and one at which the connection is cut again has failed, and h
 """
 
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import asdict
 from itertools import groupby
 from typing import TypeVar
 
-from buzon.intake.batches import MOST_BODIES, MOST_HEADERS, by_octets
+from buzon.intake.batches import MOST_BODIES, by_octets, within
 from buzon.intake.custody import Batch, commit, decide, describe, not_retrieved, suspect
 from buzon.intake.models import Arrival, CollectionAccount, Folder
 from buzon.intake.retrieved import take_retrieved
@@ -28,18 +29,26 @@ from buzon.wire.reading import read_header
 Answer = TypeVar("Answer", Header, Retrieved)
 
 
-def batches(account: CollectionAccount, listed: Sequence[Listed]) -> Iterator[list[Listed]]:
-    """Bounded by number, and where whole messages are fetched by octets too; of those that are
-    too large only the header is fetched, each by itself.
+def batches(run: Run, listed: Sequence[Listed]) -> Iterator[list[Listed]]:
+    """As large as the run's strides allow, by number, and where whole messages are fetched by
+    octets too; of those that are too large only the header is fetched, each by itself.
     """
-    if not account.create_customer:
-        yield from by_octets(listed, lambda _: 0, most=MOST_HEADERS)
+    if not run.account.create_customer:
+        yield from within(run.headers, listed, lambda _: 0)
         return
-    for oversized, some in groupby(listed, lambda one: one.size > account.max_message_bytes):
+    limit = run.account.max_message_bytes
+    for oversized, some in groupby(listed, lambda one: one.size > limit):
         if oversized:
             yield from ([message] for message in some)
         else:
-            yield from by_octets(some, lambda message: message.size)
+            yield from within(run.bodies, some, lambda message: message.size)
+
+
+def measured(run: Run, batch: Sequence[Listed]) -> AbstractContextManager[None]:
+    """Around everything that is done with one of these batches: the next is as large as fits."""
+    if not run.account.create_customer:
+        return run.headers.measured(messages=len(batch), octets=0)
+    return run.bodies.measured(messages=len(batch), octets=sum(one.size for one in batch))
 
 
 def take(

@@ -1,7 +1,7 @@
 """The rows that wait for download, over POP3: triage by TOP where a header decides, then RETR.
 
 start from a date:  all of the history is judged first, so that it is known how much there is
-create = no:        a thousand headers, then the bodies that they let in, and the next thousand
+create = no:        many headers, then the bodies that they let in, and the next headers
 no TOP:             the whole message is retrieved to decide, and thrown away if skipped
 """
 
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from time import monotonic
 
 from buzon.desk.reasons import reason
-from buzon.intake.batches import MOST_HEADERS, by_octets
+from buzon.intake.batches import within
 from buzon.intake.compare_pop3 import is_outside, leave_outside
 from buzon.intake.custody import Batch, commit, decide, describe, not_retrieved, suspect
 from buzon.intake.models import Arrival, CollectionAccount, Folder
@@ -54,10 +54,11 @@ class _Taking:
         later = [row for row in ready if dated and row.of_history]
         if not self._download([row for row in ready if not (dated and row.of_history)]):
             return False
-        for start in range(0, len(to_judge), MOST_HEADERS):
+        for rows in within(self.run.headers, to_judge, lambda _: 0):
             if monotonic() > self.ends:
                 return False
-            let_in = self._judge(to_judge[start : start + MOST_HEADERS])
+            with self.run.headers.measured(messages=len(rows), octets=0):
+                let_in = self._judge(rows)
             if dated:
                 later += let_in
             elif not self._download(let_in):
@@ -156,16 +157,19 @@ class _Taking:
     def _download(self, rows: Sequence[Arrival]) -> bool:
         """The octets of these rows, suspects last and alone; False where time was up first."""
         done = 0
-        batches = by_octets([row for row in rows if not row.attempts], lambda row: row.size)
+        fresh = [row for row in rows if not row.attempts]
+        batches = within(self.run.bodies, fresh, lambda row: row.size)
         alone = ([row] for row in rows if row.attempts)
         for batch in itertools.chain(batches, alone):
             if monotonic() > self.ends:
                 return False
             self.run.before_batch()
             self.run.report("history" if batch[0].of_history else "new", done, len(rows))
-            self._take(batch)
-            self.run.received(self.session.bytes_in)
-            self.run.process()
+            octets = sum(row.size for row in batch)
+            with self.run.bodies.measured(messages=len(batch), octets=octets):
+                self._take(batch)
+                self.run.received(self.session.bytes_in)
+                self.run.process()
             done += len(batch)
         return True
 

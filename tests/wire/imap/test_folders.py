@@ -79,6 +79,16 @@ class TestFolders:
             assert session.selected is None
             session.unselect()
 
+    def test_the_next_uid_of_a_folder_that_is_not_open(self, place: Place) -> None:
+        for name in self.NAMES:
+            place.add_folder(name)
+            place.deliver(mail(1), name)
+        with opened(place) as session:
+            selected = session.examine("INBOX")
+            assert [session.next_uid(name) for name in ("INBOX", *self.NAMES)] == [1, 2, 2, 2, 2]
+            assert session.next_uid("nowhere") is None
+            assert session.selected == selected
+
 
 class TestListing:
     def test_uid_size_and_date(self, place: Place) -> None:

@@ -51,6 +51,7 @@ class TestWithout:
     def test_uidnext(self) -> None:
         with server_of(uidnext=False) as place, opened(place) as session:
             assert session.examine("INBOX").uidnext is None
+            assert session.next_uid("INBOX") is None
 
     def test_condstore(self) -> None:
         with server_of(condstore=False) as place, opened(place) as session:

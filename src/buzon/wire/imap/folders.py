@@ -7,7 +7,7 @@ from buzon.wire.errors import NotPermitted
 from buzon.wire.imap.connection import Answer
 from buzon.wire.imap.events import Data, Event, Status, Value
 from buzon.wire.imap.folder_name import from_wire
-from buzon.wire.imap.tokens import is_nil
+from buzon.wire.imap.tokens import is_nil, number
 from buzon.wire.imap.values import FolderInfo, Selected
 
 # RFC 6154 section 2 and RFC 8457; \Important is Gmail's too.
@@ -76,6 +76,17 @@ def selected(name: str, answer: Answer, *, exists: int, examined: bool) -> Selec
         permanent_flags=_flags(codes.get("PERMANENTFLAGS", b"")),
         read_only=examined or answer.status.code == "READ-ONLY",
     )
+
+
+def next_uid(responses: Iterable[Data]) -> int | None:
+    """The UIDNEXT of a STATUS response; None where there is none."""
+    for response in responses:
+        match response.values:
+            case [*_, list() as items]:
+                told = zip(items[::2], items[1::2], strict=False)
+                found = [number(value) for name, value in told if _text(name).upper() == "UIDNEXT"]
+                return found[0] if found else None
+    return None
 
 
 def server_id(responses: Iterable[Data]) -> dict[str, str]:

@@ -144,6 +144,11 @@ class ImapSession:
         """
         return self._open_folder(b"SELECT", name)
 
+    def next_uid(self, name: str) -> int | None:
+        """The UID of the folder's next message, without opening it; None where that is not told."""
+        answer = self._connection.ask(joined(b"STATUS", self._folder(name), b"(UIDNEXT)"))
+        return folders.next_uid(answer.data("STATUS"))
+
     def unselect(self) -> None:
         """Leave the open folder without removing anything from it."""
         opened = self.selected
