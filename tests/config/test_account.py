@@ -5,7 +5,7 @@ import os
 import pty
 import subprocess
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -246,6 +246,32 @@ def test_list_and_show_for_people(buzon: Console, needed: list[Any]) -> None:
     }  # fmt: skip
     assert told["reason"]["code"] == "mail_error"
     assert told["last_collected_at"] == "2026-11-23T10:00:00Z"
+
+
+def test_a_first_download_is_listed_and_shown(buzon: Console, needed: list[Any]) -> None:
+    buzon("account", "add", "sales", *needed, "--folder", "INBOX", "--folder", "Ventas")
+    assert "first download" not in buzon("account", "list")
+    account = CollectionAccount.objects.get()
+    inbox, _ventas = account.folders.order_by("pk")
+    now = timezone.now()
+    account.folders.update(history_begun_at=now, history_total=1_000, history_octets=4_000_000)
+    account.folders.filter(pk=inbox.pk).update(to_come=500, octets_to_come=2_000_000)
+    account.folders.update(pace=[[0.0, 400, 1_600_000], [50.0, 250, 1_000_000]])
+    assert "1,500 of 2,000 (75%)" in buzon("account", "list")
+    account.duties.filter(kind="collect").update(
+        lease_owner="worker", lease_until=now + timedelta(minutes=5)
+    )
+    assert "1,500 of 2,000 (75%), 6/s, 83 s left" in buzon("account", "list")
+    shown = buzon("account", "show", "sales")
+    assert "6.0 MB of 8.0 MB, 24.0 kB/s" in shown
+    assert "500 of 1,000 (50%), 3/s, 83 s left" in shown
+    told = buzon.json("account", "show", "sales")
+    assert told["first_download"] == {
+        "done": 1_500, "total": 2_000, "octets": 6_000_000, "octets_total": 8_000_000,
+        "percent": 75, "rate": 6.0, "octets_rate": 24_000, "seconds_left": 83.3, "paused": False,
+    }  # fmt: skip
+    assert [each["first_download"]["done"] for each in told["folders"]] == [500, 1_000]
+    assert buzon.json("account", "list")[0]["first_download"] == told["first_download"]
 
 
 @pytest.mark.parametrize("state", CollectionAccount.State.values)

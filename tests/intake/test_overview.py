@@ -9,11 +9,10 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from buzon.desk.models import Organization
-from buzon.intake import overview, pace
 from buzon.intake.accounts import AccountError, collect_now, most_accounts
+from buzon.intake.first_download import Reach
 from buzon.intake.models import Arrival, CollectionAccount, Duty, Folder
 from buzon.intake.overview import (
-    FirstDownload,
     Overview,
     allowance,
     failing_arrivals,
@@ -78,87 +77,97 @@ def test_due_for_minutes_without_a_collector_is_overdue(shop: Organization) -> N
     assert not overview_of(account).is_collecting
 
 
-def test_progress_of_a_first_download(shop: Organization, monkeypatch: pytest.MonkeyPatch) -> None:
-    """R14: done of total, octets, and how long still at the pace of the last minute."""
-    seconds = [100.0]
-    monkeypatch.setattr(pace, "monotonic", lambda: seconds[0])
-    monkeypatch.setattr(overview, "_pace", pace.Pace())
+def begun(account: CollectionAccount, **fields: Any) -> None:
+    """Its first folder was looked at; `fields` say what was found there."""
+    now = timezone.now()
+    account.folders.update(**({"baseline_at": now, "history_begun_at": now} | fields))
+
+
+def collecting(account: CollectionAccount) -> None:
+    """Somebody is at work on it."""
+    until = timezone.now() + timedelta(minutes=1)
+    account.duties.filter(kind="collect").update(lease_owner="worker", lease_until=until)
+
+
+def reach_of(account: CollectionAccount) -> Reach:
+    first = overview_of(account).first_download
+    assert first is not None
+    return first.whole
+
+
+def test_progress_of_a_first_download(shop: Organization) -> None:
+    """R14: done of total, octets, rate, and how long still at the pace of the last minute."""
     account = account_of(shop)
-    account.folders.update(
-        baseline_at=timezone.now(), baseline_uidnext=401, history_total=1_000, low=2
+    begun(
+        account, history_total=1_000, history_octets=1_000_000, to_come=600, octets_to_come=600_000
     )
-    arrive(account, 200, of_history=True)
-    assert overview_of(account).first_download == FirstDownload(200, 1_000, 200_000, None)
-    arrive(account, 100, of_history=True)
+    arrive(account, 300, of_history=True)
     arrive(account, 100, of_history=True, outcome="waiting", sha256="")
-    arrive(account, 7)  # new mail, behind the baseline, is in both numbers
-    seconds[0] += 10
-    first = overview_of(account).first_download
-    assert first is not None
-    assert (first.done, first.total, first.percent) == (307, 1_007, 30)
-    assert first.octets == 307_000
-    assert first.left is not None
-    assert first.left.total_seconds() == pytest.approx(700 / 10.7)
-
-
-def test_octets_of_very_many_are_not_added_up(
-    shop: Organization, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(overview, "ADDED_UP", 2)
-    account = account_of(shop)
-    account.folders.update(baseline_at=timezone.now(), baseline_uidnext=9, history_total=8, low=2)
-    arrive(account, 3, of_history=True)
-    first = overview_of(account).first_download
-    assert first is not None
-    assert (first.done, first.octets) == (3, None)
+    arrive(account, 7)  # new mail is no part of it
+    arrive(account, 2, outcome="waiting")
+    assert reach_of(account) == Reach(300, 1_000, 300_000, 1_000_000)
+    assert reach_of(account).percent == 30
+    account.folders.update(pace=[[0.0, 900, 900_000], [10.0, 700, 700_000]])
+    assert reach_of(account).left is None  # nobody is at it
+    collecting(account)
+    moving = reach_of(account)
+    assert (moving.rate, moving.octets_rate) == (20, 20_000)
+    assert moving.left is not None
+    assert moving.left.total_seconds() == pytest.approx(35)
 
 
 def test_progress_over_pop3_without_names_counts_what_is_still_to_be_retrieved(
     shop: Organization,
 ) -> None:
     account = account_of(shop, protocol="pop3")
-    account.folders.update(baseline_at=timezone.now(), history_total=10, low=11)
+    begun(account, history_total=10, history_octets=9_999, low=11, to_come=6, octets_to_come=5_999)
     for number in range(4):
         arrive(account, 1, uid=None, uidvalidity=None, uidl=f"digest:{number}", of_history=True)
+    assert reach_of(account) == Reach(4, 10, 4_000, 9_999)
+    (folder,) = folder_counts(account)
+    assert (folder.live, folder.on_server) == (4, 10)
+
+
+def test_progress_of_each_folder_and_of_all_together(shop: Organization) -> None:
+    account = account_of(shop, folders=["INBOX", "Ventas"])
+    inbox, ventas = account.folders.order_by("pk")
+    begun(account, history_total=50, history_octets=500)
+    Folder.objects.filter(pk=inbox.pk).update(to_come=50, octets_to_come=500)
+    arrive(account, 10, folder=ventas, of_history=True, outcome="waiting", size=7)
     first = overview_of(account).first_download
     assert first is not None
-    assert (first.done, first.total) == (4, 10)
-    (folder,) = folder_counts(account)
-    assert (folder.live, folder.to_come) == (4, 6)
+    assert first.whole == Reach(40, 100, 430, 1_000)
+    assert first.folders == {inbox.pk: Reach(0, 50, 0, 500), ventas.pk: Reach(40, 50, 430, 500)}
 
 
 def test_progress_where_nothing_moves_promises_nothing(shop: Organization) -> None:
     account = account_of(shop)
-    account.folders.update(baseline_at=timezone.now(), history_total=50, low=51, high=50)
-    first = overview_of(account).first_download
-    assert first is not None
-    assert (first.done, first.total, first.left) == (0, 50, None)
+    begun(account, history_total=50, to_come=50, pace=[[0.0, 50, 0], [9.0, 50, 0]])
+    collecting(account)
+    assert reach_of(account) == Reach(0, 50, 0, 0, rate=0, octets_rate=0)
 
 
 def test_mail_that_was_removed_meanwhile_is_not_waited_for(shop: Organization) -> None:
     account = account_of(shop)
-    account.folders.update(baseline_at=timezone.now(), history_total=50, low=1, high=50)
+    begun(account, history_total=50, history_octets=500)
     arrive(account, 40, of_history=True)
-    first = overview_of(account).first_download
-    assert first is not None
-    assert (first.done, first.total, first.percent) == (40, 40, 100)
+    arrive(account, 10, of_history=True, outcome="waiting", sha256="", gone_at=timezone.now())
+    assert reach_of(account) == Reach(50, 50, 500, 500)
 
 
 def test_no_progress_without_history_or_once_it_is_all_here(shop: Organization) -> None:
     account = account_of(shop)
     assert overview_of(account).first_download is None  # never looked
-    account.folders.update(baseline_at=timezone.now(), history_total=0, low=1)
+    begun(account)
     assert overview_of(account).first_download is None  # nothing within the window
-    arrive(account, 3, of_history=True)
-    assert overview_of(account).first_download is not None
+    begun(account, history_total=3)
+    assert reach_of(account).done == 3  # not yet remembered as being all here
     CollectionAccount.objects.update(history_done_at=timezone.now())
     assert overview_of(account).first_download is None
-    added = Folder.objects.create(account=account, name="Ventas", baseline_at=timezone.now())
+    added = Folder.objects.create(account=account, name="Ventas", history_begun_at=timezone.now())
     assert overview_of(account).first_download is None  # nothing was there
-    Folder.objects.filter(pk=added.pk).update(history_total=7, low=8)
-    first = overview_of(account).first_download  # of the folder that was added later alone
-    assert first is not None
-    assert (first.done, first.total) == (0, 7)
+    Folder.objects.filter(pk=added.pk).update(history_total=7, to_come=7)
+    assert (reach_of(account).done, reach_of(account).total) == (0, 7)  # of the added one alone
 
 
 @pytest.mark.parametrize("protocol", ["imap", "pop3"])
@@ -173,7 +182,9 @@ def test_a_real_collection_ends_with_everything_counted(db: None, protocol: str)
         assert found.outcomes["filed"] == 5
         assert not found.is_collecting
         (folder,) = folder_counts(account)
-        assert (folder.on_server, folder.live, folder.to_come) == (5, 5, 0)
+        assert (folder.on_server, folder.live, folder.folder.to_come) == (5, 5, 0)
+        assert (folder.folder.history_total, folder.folder.octets_to_come) == (5, 0)
+        assert folder.folder.history_octets == sum(row.size for row in account.arrivals.all())
 
 
 @pytest.mark.parametrize("protocol", ["imap", "pop3"])
@@ -190,16 +201,17 @@ def test_what_is_outside_the_window_is_counted_apart(db: None, protocol: str) ->
 
 def test_folders_in_the_midst_of_a_first_download(shop: Organization) -> None:
     account = account_of(shop, folders=["INBOX", "Ventas"], sent_folders=["Enviados"])
+    begun(account)
     account.folders.filter(name="INBOX").update(
-        baseline_at=timezone.now(), history_total=100, low=61, outside=20, baseline_uidnext=41
+        history_total=100, low=61, outside=20, baseline_uidnext=41, to_come=60
     )
     arrive(account, 40, of_history=True)
     arrive(account, 2)
     arrive(account, 1, gone_at=timezone.now())
     found = folder_counts(account)
     assert [each.folder.name for each in found] == ["INBOX", "Ventas", "Enviados"]
-    assert (found[0].live, found[0].to_come, found[0].on_server) == (42, 60, 122)
-    assert (found[1].live, found[1].to_come, found[1].on_server) == (0, 0, 0)
+    assert (found[0].live, found[0].on_server) == (42, 122)
+    assert (found[1].live, found[1].on_server) == (0, 0)
 
 
 def test_many_accounts_take_no_more_queries_than_one(
@@ -208,10 +220,10 @@ def test_many_accounts_take_no_more_queries_than_one(
     settings.BUZON_MAX_ACCOUNTS = 50
     for number in range(50):
         account = account_of(shop, f"a{number}")
-        account.folders.update(baseline_at=timezone.now(), history_total=9, low=5)
+        begun(account, history_total=9, low=5, to_come=4)
         arrive(account, 2, of_history=True)
     rows = list(CollectionAccount.objects.all())
-    with django_assert_max_num_queries(6):
+    with django_assert_max_num_queries(5):
         assert all(each.first_download for each in overviews(rows))
 
 

@@ -13,7 +13,6 @@ from buzon.desk.reasons import reason, reason_of_error
 from buzon.intake import vault
 from buzon.intake.accounts import credentials_of
 from buzon.intake.models import Arrival, CollectionAccount, Duty
-from buzon.intake.pace import Pace
 from buzon.wire.errors import AuthRejected, ConnectFailed, MailError, Throttled, TlsRefused
 from tests.web.accounts import account_of, arrive, words
 from tests.web.cast import Cast
@@ -88,23 +87,25 @@ def test_the_list_refreshes_itself_by_a_part(cast: Cast) -> None:
     assert all("id=" in tag for tag in re.findall(r"<a [^>]*>", mail))
 
 
-def test_r14_a_first_download_shows_how_far_it_is(
-    cast: Cast, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(Pace, "left", lambda *_, **__: 540.0)
+def test_r14_a_first_download_shows_how_far_it_is(cast: Cast) -> None:
     account = account_of(cast.shop)
+    begun = timezone.now() - timedelta(minutes=5)
     account.folders.update(
-        baseline_at=timezone.now() - timedelta(minutes=5),
+        baseline_at=begun,
+        history_begun_at=begun,
         history_total=2_000,
-        baseline_uidnext=201,
-        low=2,
+        history_octets=2_000_000,
+        to_come=1_800,
+        octets_to_come=1_800_000,
+        pace=[[0.0, 1_950, 1_950_000], [45.0, 1_800, 1_800_000]],
     )
-    arrive(account, 200, of_history=True)
+    until = timezone.now() + timedelta(minutes=1)
+    account.duties.filter(kind="collect").update(lease_owner="worker", lease_until=until)
     for address in (LIST, f"{LIST}{account.pk}"):
         told = words(cast.browser(cast.olga).get(address).text)
         assert "First download" in told
         assert "200 of 2,000 letters (10%), the newest first" in told
-        assert "200 kB downloaded · about 9 minutes left" in told
+        assert "200 kB of 2.0 MB downloaded · 3 letters a second · about 9 minutes left" in told
     spanish = words(cast.browser(cast.olga, language="es").get(LIST).text)
     assert "200 de 2 000 cartas (10 %), primero las más recientes" in spanish
     assert "tiempo restante: unos 9 minutos" in spanish
@@ -275,7 +276,7 @@ def test_where_deletion_is_switched_on_stands_what_makes_a_restore_safe(
 def test_the_page_shows_folders_ledger_and_failures(cast: Cast) -> None:
     account = account_of(cast.shop, folders=["INBOX"], sent_folders=["Enviados"])
     account.folders.filter(name="INBOX").update(
-        baseline_at=timezone.now(), history_total=100, low=61, outside=7, baseline_uidnext=41
+        baseline_at=timezone.now(), history_total=100, low=61, outside=7, to_come=60
     )
     arrive(account, 40, of_history=True, sender="eva@example.com", reason=reason("known_customer"))
     failing = {"reason": reason("not_understood", error="x"), "attempts": 3, "sha256": ""}
@@ -356,7 +357,7 @@ def test_the_list_takes_no_more_queries_for_fifty(
     settings.BUZON_MAX_ACCOUNTS = 50
     for number in range(50):
         account = account_of(cast.shop, f"a{number}", store=cast.store, group=cast.group)
-        account.folders.update(baseline_at=timezone.now(), history_total=9, low=5)
+        account.folders.update(history_begun_at=timezone.now(), history_total=9, to_come=5)
         arrive(account, 2, of_history=True)
     browser = cast.browser(cast.olga)
     with django_assert_max_num_queries(17):

@@ -37,6 +37,7 @@ def collect(run: Run, session: ImapSession) -> None:
     A folder that the server refuses holds up no other; its error is raised at the end.
     """
     folders, refused = _open_all(run, session)
+    run.looks.take()
     exists: dict[int, int] = {}
     while len(exists) < len(folders):
         for folder in folders:
@@ -82,18 +83,24 @@ def _take_baseline(run: Run, session: ImapSession, folder: Folder, selected: Sel
     uidnext = selected.uidnext or _next_uid(session, selected)
     from_now = run.account.start == CollectionAccount.Start.NOW
     there = session.listing(1, uidnext - 1) if uidnext > 1 and not from_now else []
-    within = sum(is_within(run.account, message.internal_date) for message in there)
+    within = [message for message in there if is_within(run.account, message.internal_date)]
+    octets = sum(message.size for message in within)
+    now = timezone.now()
     commit(
         run,
         Batch(),
         folder=folder,
         uidvalidity=selected.uidvalidity,
-        baseline_at=timezone.now(),
+        baseline_at=now,
+        history_begun_at=now,
         baseline_uidnext=uidnext,
         high=uidnext - 1,
         low=1 if from_now else uidnext,
-        outside=selected.exists if from_now else len(there) - within,
-        history_total=within,
+        outside=selected.exists if from_now else len(there) - len(within),
+        history_total=len(within),
+        history_octets=octets,
+        to_come=len(within),
+        octets_to_come=octets,
     )
 
 
@@ -150,7 +157,7 @@ def _collect_history(
         done += len(batch)
         if not looks.collect_new():
             return False
-    commit(run, Batch(), folder=folder, low=1)
+    commit(run, Batch(), folder=folder, low=1, to_come=0, octets_to_come=0)
     return True
 
 

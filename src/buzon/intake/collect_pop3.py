@@ -41,7 +41,8 @@ def collect(run: Run, session: Pop3Session) -> None:
     if is_suspect(folder, names, named, unnamed=len(unnamed)):
         find_again(run, session, folder, names, listing)
     else:
-        compare(run, folder, names, named, unnamed=len(unnamed))
+        compare(run, folder, names, named, unnamed=unnamed)
+    run.looks.take()
     run.new_mail_first = not take_waiting(run, session, folder, named, ends=ends)
     present = named | collect_by_digest(run, session, folder, unnamed)
     run.process()

@@ -65,6 +65,8 @@ def collect_by_digest(
     for keyed in keyed_batches(run, session, unnamed, known):
         retrieved |= {each.key: each.listing for each in keyed if each.message is not None}
         _take(run, folder, keyed, known)
+        if keyed:
+            _note_come(run, folder, unnamed[keyed[-1].place : folder.low - 1])
         run.process()
     for _ in range(known.untold):
         run.totals.count(Arrival.Outcome.FAILED)
@@ -181,7 +183,20 @@ def _forget_gone(run: Run, folder: Folder, known: Known) -> None:
         run.lease.fence()
         close([row.pk for key, row in known.rows.items() if key not in known.present])
         forget_outside(folder, known.outside - known.present)
-        Folder.objects.filter(pk=folder.pk, low__gt=1).update(low=1)
+        begun = Folder.objects.filter(pk=folder.pk, low__gt=1)
+        begun.update(low=1, to_come=0, octets_to_come=0)
+
+
+def _note_come(run: Run, folder: Folder, left: Sequence[Listing]) -> None:
+    """Of the first look, which is in the first places, only so many are still to come."""
+    if folder.to_come <= len(left):
+        return
+    folder.to_come = len(left)
+    folder.octets_to_come = sum(each.size for each in left)
+    with transaction.atomic():
+        run.lease.fence()
+        rows = Folder.objects.filter(pk=folder.pk)
+        rows.update(to_come=folder.to_come, octets_to_come=folder.octets_to_come)
 
 
 def _row(

@@ -43,7 +43,12 @@ class Names:
 
 
 def compare(
-    run: Run, folder: Folder, names: Names, named: dict[str, Listing], *, unnamed: int
+    run: Run,
+    folder: Folder,
+    names: Names,
+    named: dict[str, Listing],
+    *,
+    unnamed: Sequence[Listing],
 ) -> None:
     """One transaction: close, add, and at the first look take the baseline (R4).
 
@@ -56,7 +61,11 @@ def compare(
 
 
 def _compare(
-    run: Run, folder: Folder, names: Names, named: dict[str, Listing], unnamed: int
+    run: Run,
+    folder: Folder,
+    names: Names,
+    named: dict[str, Listing],
+    unnamed: Sequence[Listing],
 ) -> None:
     first_look = folder.baseline_at is None
     known = names.rows.keys() | names.outside
@@ -73,12 +82,24 @@ def _compare(
         if folder.untold_since is not None:
             Folder.objects.filter(pk=folder.pk).update(untold_since=None)
         if first_look:
-            from_now = run.account.start == CollectionAccount.Start.NOW
-            Folder.objects.filter(pk=folder.pk).update(
-                baseline_at=timezone.now(),
-                history_total=0 if from_now else len(new) + unnamed,
-                low=unnamed + 1,
-            )
+            _take_baseline(run.account, folder, new, unnamed)
+
+
+def _take_baseline(
+    account: CollectionAccount, folder: Folder, new: Sequence[Listing], unnamed: Sequence[Listing]
+) -> None:
+    history = {"low": len(unnamed) + 1}
+    if account.start != CollectionAccount.Start.NOW:
+        to_come = sum(each.size for each in unnamed)
+        history |= {
+            "history_total": len(new) + len(unnamed),
+            "history_octets": sum(each.size for each in new) + to_come,
+            "to_come": len(unnamed),
+            "octets_to_come": to_come,
+        }
+    now = timezone.now()
+    rows = Folder.objects.filter(pk=folder.pk)
+    rows.update(baseline_at=now, history_begun_at=now, **history)
 
 
 def add_outside(folder: Folder, uidls: Collection[str]) -> None:
@@ -121,7 +142,10 @@ def leave_outside(run: Run, folder: Folder, rows: Sequence[Arrival]) -> None:
             Arrival.objects.filter(pk__in=keys[start : start + _CHUNK]).delete()
         add_outside(folder, [row.uidl or "" for row in rows])
         if not is_history_begun(folder):
-            Folder.objects.filter(pk=folder.pk).update(history_total=F("history_total") - len(rows))
+            Folder.objects.filter(pk=folder.pk).update(
+                history_total=F("history_total") - len(rows),
+                history_octets=F("history_octets") - sum(row.size for row in rows),
+            )
 
 
 def is_history_begun(folder: Folder) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Count, Q, Sum
+from django.db.models import Count, F, Q, Sum
 from django.utils import timezone
 
 from buzon.desk.events import record
@@ -45,7 +45,7 @@ def _unfinished(account: CollectionAccount) -> list[Folder]:
     """The folders whose history is not remembered as done: at first all of them."""
     folders = Folder.objects.filter(account=account)
     if account.history_done_at is not None:
-        folders = folders.filter(baseline_at__gt=account.history_done_at)
+        folders = folders.filter(history_begun_at__gt=account.history_done_at)
     return list(folders)
 
 
@@ -81,12 +81,13 @@ def _sum_up(account: CollectionAccount, folders: Sequence[Folder]) -> None:
 
 def _counted_by_agent(account: CollectionAccount, folders: Sequence[Folder]) -> Any:
     """Rows of agent, letters, and customers that were created since the first look."""
-    begun = min(folder.baseline_at for folder in folders if folder.baseline_at is not None)
+    begun = min(each.history_begun_at for each in folders if each.history_begun_at is not None)
     is_new = Q(message__customer__created_at__gte=begun, message__customer__created_by="mail")
     letters: Any = Arrival.objects.filter(
         account=account,
         folder__in=folders,
         of_history=True,
+        decided_at__gte=F("folder__history_begun_at"),
         folder__role=Folder.Role.INBOX,
         message__customer__agent__active=True,
     )

@@ -5,25 +5,16 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from django.db.models import Count, F, Q, QuerySet, Sum, prefetch_related_objects
+from django.db.models import Count, QuerySet, prefetch_related_objects
 from django.utils import timezone
 
 from buzon.desk.models import Customer, Organization
 from buzon.intake.accounts import most_accounts
+from buzon.intake.first_download import FirstDownload, first_downloads
 from buzon.intake.models import Arrival, CollectionAccount, Duty, Folder
 from buzon.intake.models.arrival import ARRIVED_AT
-from buzon.intake.pace import Pace
 
-ADDED_UP = 20_000  # messages whose octets are added up; that looks at each row
 OVERDUE = timedelta(minutes=2)  # nobody collected for so long: is anything running?
-
-
-_pace = Pace()
-
-
-class _Listed(NamedTuple):
-    live: int
-    history: int
 
 
 class Allowance(NamedTuple):
@@ -38,35 +29,17 @@ class Allowance(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class FirstDownload:
-    """How far it is: messages decided, of those known to be there; octets in custody, None where
-    they are too many to be added up; how long it still takes, None where nothing seems to move.
-    """
-
-    done: int
-    total: int
-    octets: int | None
-    left: timedelta | None
-
-    @property
-    def percent(self) -> int:
-        """Whole per cent, 100 only at the end."""
-        return self.done * 100 // self.total if self.total else 0
-
-
-@dataclass(frozen=True, slots=True)
 class FolderCounts:
-    """A folder in messages: on the server now as far as we know; in the ledger; still to be listed;
-    outside the window.
+    """A folder in messages: on the server now as far as we know; in the ledger. What is still to be
+    listed, and what is outside the window, is in its row.
     """
 
     folder: Folder
     live: int
-    to_come: int
 
     @property
     def on_server(self) -> int:
-        return self.live + self.to_come + self.folder.outside
+        return self.live + self.folder.to_come + self.folder.outside
 
 
 @dataclass(slots=True)
@@ -111,15 +84,16 @@ def allowance(organization: Organization) -> Allowance:
 
 
 def overviews(accounts: "Iterable[CollectionAccount]") -> list[Overview]:
-    """Each account's, in the order given; six queries at most."""
+    """Each account's, in the order given; five queries at most."""
     rows = list(accounts)
     prefetch_related_objects(rows, "duties", "folders")
     outcomes = _outcomes(rows)
-    downloads = _first_downloads([row for row in rows if _unfinished(row)], outcomes)
+    collecting = {row.pk for row in rows if _is_collecting(row)}
+    downloads = first_downloads(rows, moving=collecting)
     return [
         Overview(
             account=row,
-            is_collecting=_is_collecting(row),
+            is_collecting=row.pk in collecting,
             next_at=_next_collection(row),
             outcomes=outcomes[row.pk],
             first_download=downloads.get(row.pk),
@@ -131,11 +105,8 @@ def overviews(accounts: "Iterable[CollectionAccount]") -> list[Overview]:
 def folder_counts(account: CollectionAccount) -> list[FolderCounts]:
     """Each folder's, incoming ones first."""
     folders = list(account.folders.order_by("role", "pk"))
-    listed = _listed(folders)
-    return [
-        FolderCounts(folder, listed[folder.pk].live, _unlisted(folder, listed[folder.pk].history))
-        for folder in folders
-    ]
+    live = _live(folders)
+    return [FolderCounts(folder, live[folder.pk]) for folder in folders]
 
 
 def latest_arrivals(account: CollectionAccount, *, most: int) -> "QuerySet[Arrival]":
@@ -176,64 +147,12 @@ def _next_collection(account: CollectionAccount) -> datetime | None:
     return duty.due_at
 
 
-def _unfinished(account: CollectionAccount) -> list[Folder]:
-    """Folders that were looked at, whose history is not yet remembered as being all here."""
-    done = account.history_done_at
-    begun = [each for each in account.folders.all() if each.baseline_at is not None]
-    return [each for each in begun if done is None or (each.baseline_at or done) > done]
-
-
-def _first_downloads(
-    accounts: Sequence[CollectionAccount], outcomes: dict[int, dict[str, int]]
-) -> dict[int, FirstDownload]:
-    """Counted by indexes alone: a page asks again and again, of a ledger that grows by thousands.
-    New mail that came meanwhile is in both numbers.
+def _live(folders: Sequence[Folder]) -> dict[int, int]:
+    """Live rows by folder. The conditions are those of the indexes of identity (`imap_identity`,
+    `one_live_row_per_uidl`), which hold all that is asked here.
     """
-    unfinished = {account.pk: _unfinished(account) for account in accounts}
-    listed = _listed([folder for folders in unfinished.values() for folder in folders])
-    reached: dict[int, tuple[int, int]] = {}
-    for pk, folders in unfinished.items():
-        here = sum(listed[folder.pk].live for folder in folders)
-        to_come = sum(_unlisted(folder, listed[folder.pk].history) for folder in folders)
-        if here + to_come:
-            done = max(here - outcomes[pk][Arrival.Outcome.WAITING], 0)
-            reached[pk] = (done, here + to_come)
-    octets = _octets([pk for pk, (done, _total) in reached.items() if done <= ADDED_UP])
-    return {
-        pk: FirstDownload(done, total, octets.get(pk), _left(pk, done, total))
-        for pk, (done, total) in reached.items()
-    }
-
-
-def _left(pk: int, done: int, total: int) -> timedelta | None:
-    seconds = _pace.left(pk, done=done, total=total)
-    return None if seconds is None else timedelta(seconds=seconds)
-
-
-def _octets(accounts: Sequence[int]) -> dict[int, int]:
-    if not accounts:
-        return {}
-    rows = Arrival.objects.filter(account__in=accounts).exclude(sha256="").order_by()
-    return dict(rows.values_list("account").annotate(octets=Sum("size")))
-
-
-def _listed(folders: Sequence[Folder]) -> dict[int, _Listed]:
-    """By folder: live rows, and those of its history. The conditions are those of the indexes of
-    identity (`imap_identity`, `one_live_row_per_uidl`), which hold all that is asked here.
-    """
-    found = {folder.pk: _Listed(0, 0) for folder in folders}
-    live = Arrival.objects.live().filter(folder__in=list(found)).order_by().values("folder")
-    by_uid = live.filter(uid__isnull=False).annotate(
-        live=Count("uid"), history=Count("uid", filter=Q(uid__lt=F("folder__baseline_uidnext")))
-    )
-    # The listing of POP3 is whole from the start, but where the server has no UIDL; there all that
-    # the first look retrieves is history.
-    by_uidl = live.filter(uidl__isnull=False).annotate(live=Count("uidl"), history=Count("uidl"))
-    for row in (*by_uid, *by_uidl) if found else ():
-        found[row["folder"]] = _Listed(row["live"], row["history"])
-    return found
-
-
-def _unlisted(folder: Folder, listed: int) -> int:
-    """History that is not yet in the ledger (`low` above 1)."""
-    return max(folder.history_total - listed, 0) if folder.low > 1 else 0
+    found = {folder.pk: 0 for folder in folders}
+    live = Arrival.objects.live().filter(folder__in=list(found)).order_by().values_list("folder")
+    by_uid = live.filter(uid__isnull=False).annotate(live=Count("uid"))
+    by_uidl = live.filter(uidl__isnull=False).annotate(live=Count("uidl"))
+    return found | dict(by_uid) | dict(by_uidl)

@@ -270,8 +270,10 @@ def _commit(run: Run, folder: Folder, look: _Look, changes: list[str]) -> None:
         if waits:
             values["untold_since"] = folder.untold_since or timezone.now()
         if not is_history_begun(folder):
-            lost = sum(row.of_history and not row.sha256 for row in gone)
-            values["history_total"] = F("history_total") + len(look.history) - lost
+            lost = [row.size for row in gone if row.of_history and not row.sha256]
+            found = [card.listing.size for card in look.history]
+            values["history_total"] = F("history_total") + len(found) - len(lost)
+            values["history_octets"] = F("history_octets") + sum(found) - sum(lost)
         Folder.objects.filter(pk=folder.pk).update(**values)
 
 

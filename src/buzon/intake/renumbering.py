@@ -164,6 +164,8 @@ def _commit(run: Run, folder: Folder, selected: Selected, found: Found, changes:
             baseline_uidnext=folder.baseline_uidnext,
             high=found.highest,
             low=1,
+            to_come=0,
+            octets_to_come=0,
             outside=len(unwanted),
             validity_changes=changes,
         )

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from buzon.intake.batches import MOST_BODIES, MOST_HEADERS
 from buzon.intake.disk import check_room
+from buzon.intake.first_download import Looks
 from buzon.intake.models import CollectionAccount
 from buzon.intake.stride import Stride
 from buzon.intake.totals import Progress, Totals, Watcher
@@ -28,6 +29,7 @@ class Run:
     stop: Callable[[], bool]
     watch: Watcher | None
     process: Callable[[], None]  # understand what is in custody now
+    looks: Looks  # at how far its first download is
     deadline: float  # seconds that one command to the server may take at most
     new_mail_first: bool = False  # the POP3 session was ended for the sake of new mail
     received_before: int = 0  # octets, in earlier sessions of this run
@@ -54,5 +56,12 @@ class Run:
         self.totals.bytes = self.received_before + octets
 
     def report(self, phase: str, done: int, total: int) -> None:
-        if self.watch is not None:
-            self.watch(Progress(self.account.name, phase, done, total, self.totals.bytes))
+        """Of the phase; the history's is told as a whole, from where an earlier run left it."""
+        if self.watch is None:
+            return
+        latest = self.looks.latest
+        first = latest.whole if latest is not None and phase == "history" else None
+        if first is not None:
+            done, total = first.done, first.total
+        left = None if first is None else first.left
+        self.watch(Progress(self.account.name, phase, done, total, self.totals.bytes, left))

@@ -15,6 +15,7 @@ from buzon.intake import collect_imap, collect_pop3, health, history
 from buzon.intake.accounts import credentials_of, endpoint_of
 from buzon.intake.disk import NoRoom, check_room, no_room
 from buzon.intake.earlier import ask_for_skipped
+from buzon.intake.first_download import Looks
 from buzon.intake.models import Arrival, CollectionAccount, Duty
 from buzon.intake.process_batch import Processor, retry_failed
 from buzon.intake.renumbering import MustAsk
@@ -92,7 +93,8 @@ def _collect(
         return None
     try:
         endpoint = endpoint_of(account)
-        with _processing(account, totals, stop, understand=understand) as process:
+        looks = Looks(account, lease)
+        with _processing(account, totals, stop, looks, understand=understand) as process:
             run = Run(
                 account=account,
                 lease=lease,
@@ -100,6 +102,7 @@ def _collect(
                 stop=stop,
                 watch=progress,
                 process=process,
+                looks=looks,
                 deadline=endpoint.read_timeout,
             )
             _collect_all(run, endpoint)
@@ -176,9 +179,16 @@ def _limits(account: CollectionAccount) -> Limits:
 
 @contextmanager
 def _processing(
-    account: CollectionAccount, totals: Totals, stop: Callable[[], bool], *, understand: bool
+    account: CollectionAccount,
+    totals: Totals,
+    stop: Callable[[], bool],
+    looks: Looks,
+    *,
+    understand: bool,
 ) -> Iterator[Callable[[], None]]:
-    """A function that processes what is in custody, under the process duty's own lease."""
+    """A function that processes what is in custody, under the process duty's own lease, and then
+    looks at how far the first download is.
+    """
     duty = Duty.objects.get(account=account, kind=Duty.Kind.PROCESS)
     lease: Lease | None = None
 
@@ -189,6 +199,7 @@ def _processing(
             lease.renew_if_needed()
             if understand:
                 Processor(account=account, lease=lease, stop=stop, decided=totals.count).run()
+        looks.take()
 
     try:
         yield process

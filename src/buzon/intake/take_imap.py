@@ -61,7 +61,7 @@ def take(
     fetch = _triage_headers if by_header else _fetch_bodies
     with Batch(new=rows) as batch:
         cut = fetch(run, session, folder, rows, batch)
-        commit(run, batch, folder=folder, **_cursor(end, rows[-1]))
+        commit(run, batch, folder=folder, **_cursor(folder, end, listed))
     run.received(session.bytes_in)
     if cut is not None:
         raise cut
@@ -198,5 +198,12 @@ def _with_error_told(
     return [(row, answer) for row, answer in got if row.uid not in left]
 
 
-def _cursor(end: str | None, last: Arrival) -> dict[str, int]:
-    return {} if end is None or last.uid is None else {end: last.uid}
+def _cursor(folder: Folder, end: str | None, listed: Sequence[Listed]) -> dict[str, int]:
+    if end is None:
+        return {}
+    moved = {end: listed[-1].uid}
+    if end == "low":
+        moved["to_come"] = max(folder.to_come - len(listed), 0)
+        come = sum(message.size for message in listed)
+        moved["octets_to_come"] = max(folder.octets_to_come - come, 0)
+    return moved

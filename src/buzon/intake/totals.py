@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import timedelta
 from time import monotonic
 from typing import Any
 
@@ -55,13 +56,16 @@ class Totals:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a collection is. `total` is what is known so far; `octets` received so far."""
+    """How far a collection is. `total` is what is known so far; `octets` received so far; `left`:
+    how long the first download still takes, where that is known.
+    """
 
     account: str
     phase: str  # connecting | history | new | processing | settling
     done: int
     total: int
     octets: int
+    left: timedelta | None = None
 
 
 Watcher = Callable[[Progress], None]

@@ -20,6 +20,7 @@ from buzon.intake.accounts import (
     resume_account,
 )
 from buzon.intake.models import CollectionAccount
+from buzon.intake.overview import overviews
 
 if TYPE_CHECKING:
     from buzon.intake.check import Step
@@ -89,21 +90,25 @@ def _add(options: Namespace) -> None:
 def _list(options: Namespace) -> None:
     organization = scope.organization_of(options)
     rows = by_name(CollectionAccount.objects.filter(organization=organization))
-    accounts = list(rows.select_related("store", "group").prefetch_related("folders", "duties"))
+    found = overviews(rows.select_related("store", "group"))
+    accounts = [(each.account, each.first_download) for each in found]
     if options.json:
-        output.document([as_json(account) for account in accounts])
+        output.document([as_json(account, first) for account, first in accounts])
         return
-    headings = ("name", "state", "store", "server", "login", "last collected")
+    headings = ["name", "state", "store", "server", "login", "last collected", "first download"]
     empty = "There are no collection accounts yet: buzon account add --help."
-    output.table(headings, map(summary, accounts), empty=empty)
+    told = [summary(account, first) for account, first in accounts]
+    if not any(first for _account, first in accounts):
+        headings, told = headings[:-1], [row[:-1] for row in told]
+    output.table(headings, told, empty=empty)
 
 
 def _show(options: Namespace) -> None:
-    account = _account(options)
+    (found,) = overviews([_account(options)])
     if options.json:
-        output.document(as_json(account, counts=True))
+        output.document(as_json(found.account, found.first_download, counts=True))
     else:
-        shown(account)
+        shown(found.account, found.first_download)
 
 
 def _set(options: Namespace) -> None:

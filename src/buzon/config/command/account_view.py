@@ -8,6 +8,7 @@ from django.db.models import Count
 from buzon.config.command import output
 from buzon.config.command.output import stamp
 from buzon.desk.reasons import sentence, told
+from buzon.intake.first_download import FirstDownload, Reach
 from buzon.intake.models import Arrival, CollectionAccount, Duty, Folder
 
 _PLAIN = (
@@ -18,14 +19,19 @@ _PLAIN = (
 )  # fmt: skip
 
 
-def as_json(account: CollectionAccount, *, counts: bool = False) -> dict[str, Any]:
-    """The whole account but its secret. `counts` adds those of the ledger."""
+def as_json(
+    account: CollectionAccount, first: FirstDownload | None, *, counts: bool = False
+) -> dict[str, Any]:
+    """The whole account but its secret, with its first download while that lasts. `counts` adds
+    those of the ledger.
+    """
     shown = {name: getattr(account, name) for name in _PLAIN}
     shown |= {
         "store": account.store.name if account.store else None,
         "group": account.group.name if account.group else None,
         "start": _start(account),
-        "folders": [_folder(folder) for folder in _folders(account)],
+        "folders": [_folder(folder, first) for folder in _folders(account)],
+        "first_download": first and _reach(first.whole) | {"paused": first.paused},
         "reason": told(account.state_reason),
         "state_since": stamp(account.state_since),
         "last_collected_at": stamp(account.last_collected_at),
@@ -35,7 +41,7 @@ def as_json(account: CollectionAccount, *, counts: bool = False) -> dict[str, An
     return shown | ({"outcomes": _outcomes(account)} if counts else {})
 
 
-def summary(account: CollectionAccount) -> tuple[Any, ...]:
+def summary(account: CollectionAccount, first: FirstDownload | None) -> tuple[Any, ...]:
     """Its row in the list."""
     return (
         account.name,
@@ -44,19 +50,65 @@ def summary(account: CollectionAccount) -> tuple[Any, ...]:
         f"{account.host}:{account.port} {account.protocol}",
         account.username,
         account.last_collected_at,
+        progress_words(first.whole, paused=first.paused) if first else None,
     )
 
 
-def shown(account: CollectionAccount) -> None:
+def progress_words(reach: Reach, *, paused: bool = False) -> str:
+    """1,200 of 40,000 (3%), 250/s, 3 min left."""
+    told = [f"{reach.done:,} of {reach.total:,} ({reach.percent}%)"]
+    if paused:
+        told.append("paused")
+    if reach.rate:
+        told.append(f"{reach.rate:,.0f}/s" if reach.rate >= 1 else f"{reach.rate * 60:.0f}/min")
+    if reach.left is not None:
+        told.append(f"{output.span(reach.left)} left")
+    return ", ".join(told)
+
+
+def _octets(reach: Reach) -> str:
+    fast = f", {output.size(reach.octets_rate)}/s" if reach.octets_rate else ""
+    return f"{output.size(reach.octets)} of {output.size(reach.octets_total)}{fast}"
+
+
+def _reach(reach: Reach) -> dict[str, Any]:
+    return {
+        "done": reach.done,
+        "total": reach.total,
+        "octets": reach.octets,
+        "octets_total": reach.octets_total,
+        "percent": reach.percent,
+        "rate": reach.rate and round(reach.rate, 2),
+        "octets_rate": reach.octets_rate and round(reach.octets_rate),
+        "seconds_left": None if reach.left is None else round(reach.left.total_seconds(), 1),
+    }
+
+
+def shown(account: CollectionAccount, first: FirstDownload | None) -> None:
     """The page for a person."""
-    output.facts(_facts(account))
+    output.facts(_facts(account) + (_first(first) if first else []))
     print()
-    headings = ("folder", "role", "on the server at first", "outside", "from UID", "to UID")
-    rows = [(f.name, f.role, f.history_total, f.outside, *_numbers(f)) for f in _folders(account)]
+    headings = ["folder", "role", "on the server at first", "outside", "from UID", "to UID"]
+    rows = [[f.name, f.role, f.history_total, f.outside, *_numbers(f)] for f in _folders(account)]
+    if first is not None and len(first.folders) > 1:
+        headings.append("first download")
+        rows = [[*row, _of(first, f)] for row, f in zip(rows, _folders(account), strict=True)]
     output.table(headings, rows, empty="It has no folders.")
     print()
     outcomes = [pair for pair in _outcomes(account).items() if pair[1]]
     output.table(("outcome", "messages"), outcomes, empty="The ledger is empty.")
+
+
+def _first(first: FirstDownload) -> list[tuple[str, Any]]:
+    return [
+        ("first download", progress_words(first.whole, paused=first.paused)),
+        ("downloaded", _octets(first.whole)),
+    ]
+
+
+def _of(first: FirstDownload, folder: Folder) -> str | None:
+    reach = first.folders.get(folder.pk)
+    return progress_words(reach) if reach is not None else None
 
 
 def _numbers(folder: Folder) -> tuple[int | None, int | None]:
@@ -114,7 +166,8 @@ def _folders(account: CollectionAccount) -> list[Folder]:
     return sorted(account.folders.all(), key=lambda folder: (folder.role, folder.pk))
 
 
-def _folder(folder: Folder) -> dict[str, Any]:
+def _folder(folder: Folder, first: FirstDownload | None) -> dict[str, Any]:
+    reach = first.folders.get(folder.pk) if first else None
     return {
         "name": folder.name,
         "role": folder.role,
@@ -124,6 +177,7 @@ def _folder(folder: Folder) -> dict[str, Any]:
         "outside": folder.outside,
         "low": folder.low,
         "high": folder.high,
+        "first_download": reach and _reach(reach),
     }
 
 

@@ -19,7 +19,7 @@ from rich.progress import (
 from rich.progress import Progress as Bars
 from rich.text import Text
 
-from buzon.config.command.output import note, printable, size
+from buzon.config.command.output import note, printable, size, span
 from buzon.intake.totals import Progress
 
 _BETWEEN_LINES = 5.0  # seconds
@@ -59,7 +59,8 @@ class _Lines(Display):
 
     def report(self, progress: Progress) -> None:
         done = f"{progress.done:,} of {progress.total:,}, " if progress.total else ""
-        told = f"{progress.account}: {progress.phase}, {done}{size(progress.octets)}"
+        left = f", {span(progress.left)} left" if progress.left is not None else ""
+        told = f"{progress.account}: {progress.phase}, {done}{size(progress.octets)}{left}"
         self._say(progress.account, progress.phase, told)
 
     def waiting(self, account: str) -> None:
@@ -86,7 +87,11 @@ class _OnTerminal(Display):
     def report(self, progress: Progress) -> None:
         task = self._task(progress.account, progress.phase)
         self._bars.update(
-            task, completed=progress.done, total=progress.total or None, octets=progress.octets
+            task,
+            completed=progress.done,
+            total=progress.total or None,
+            octets=progress.octets,
+            left=progress.left,
         )
 
     def waiting(self, account: str) -> None:
@@ -106,7 +111,9 @@ class _OnTerminal(Display):
             if held is not None:
                 self._bars.remove_task(held[1])
             # A task of its own for each phase, because rate and time left start again with it.
-            task = self._bars.add_task(f"{printable(account)}: {phase}", total=None, octets=0)
+            task = self._bars.add_task(
+                f"{printable(account)}: {phase}", total=None, octets=0, left=None
+            )
             self._tasks[account] = (phase, task)
             return task
 
@@ -119,12 +126,20 @@ class _Rate(ProgressColumn):
         return Text(rate + size(task.fields["octets"]))
 
 
+class _Left(TimeRemainingColumn):
+    """How long it still takes, as the run itself tells where it can."""
+
+    def render(self, task: Task) -> Text:
+        left = task.fields["left"]
+        return super().render(task) if left is None else Text(f"{span(left)} left")
+
+
 def _bars() -> Bars:
     return Bars(
         TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
         _Rate(),
-        TimeRemainingColumn(),
+        _Left(),
         console=Console(stderr=True),
     )

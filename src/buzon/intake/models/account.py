@@ -89,6 +89,7 @@ class CollectionAccount(models.Model):
     start = models.CharField(max_length=4, choices=Start.choices, default=Start.ALL)
     start_date = models.DateField(null=True, blank=True)
     history = models.CharField(max_length=6, choices=History.choices, default=History.AUTO)
+    history_to_whole_group = models.BooleanField(default=False)  # its new customers, in one tier
     max_message_bytes = models.BigIntegerField(default=50 * 1024 * 1024)
     trusted_authserv_id = models.CharField(max_length=255, blank=True, default="")
     lists_as_persons = models.BooleanField(default=False)
@@ -108,6 +109,7 @@ class CollectionAccount(models.Model):
     accept_renumbering = models.BooleanField(default=False)  # a person said: go on
     last_collected_at = models.DateTimeField(null=True, blank=True)
     history_done_at = models.DateTimeField(null=True, blank=True)
+    history_paused = models.BooleanField(default=False)  # new mail is collected all the same
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

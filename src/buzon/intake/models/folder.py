@@ -10,6 +10,9 @@ window. New mail goes forward from `high`; history goes backward from `low`, new
 only in the transaction that stored the rows. The baseline is what the first successful look saw.
 POP3 has one folder, INBOX, without UIDs: its listing is compared whole in every session; there
 `low` is above 1 only while messages without a UIDL, of the first look, are not yet retrieved.
+
+How far the history is: `history_total` - `to_come` - what waits in the ledger. A person may have it
+listed again, from an earlier day on; what has a row is passed over then.
 """
 
 from django.db import models
@@ -34,6 +37,13 @@ class Folder(models.Model):
     low = models.BigIntegerField(default=1)
     outside = models.BigIntegerField(default=0)  # messages on the server before the window
     history_total = models.BigIntegerField(default=0)  # at the baseline, within the window
+    history_octets = models.BigIntegerField(default=0)  # of those, as the server said
+    to_come = models.BigIntegerField(default=0)  # history within the window, not yet listed
+    octets_to_come = models.BigIntegerField(default=0)  # of those
+    history_begun_at = models.DateTimeField(null=True, blank=True)  # its last listing
+    list_again = models.BooleanField(default=False)  # a person asked for history once more
+    cancelled_at = models.DateTimeField(null=True, blank=True)  # the rest of it is outside
+    pace = models.JSONField(default=list)  # looks at how far it is, see intake/pace.py
     reconciled_at = models.DateTimeField(null=True, blank=True)  # all of it was compared with rows
     validity_changes = models.JSONField(default=list)  # ISO times, for the loop guard
     # POP3: since when names are kept that may be of messages which the server does not give.

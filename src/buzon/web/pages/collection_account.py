@@ -17,6 +17,7 @@ from buzon.intake.check import Step, step_title
 from buzon.intake.check_in_time import check_saved
 from buzon.intake.models import Arrival, CollectionAccount
 from buzon.intake.overview import (
+    Overview,
     failing_arrivals,
     folder_counts,
     latest_arrivals,
@@ -26,7 +27,7 @@ from buzon.intake.overview import (
 from buzon.web.access import PersonRequest, for_administrators
 from buzon.web.checking import check_within_limit
 from buzon.web.forms import PageForm
-from buzon.web.pages.collection_account_state import condition_of, time_left
+from buzon.web.pages.collection_account_state import condition_of, pace_of
 from buzon.web.shown import number
 
 HERE = {"here": "collection_accounts"}
@@ -39,10 +40,11 @@ MOST_FAILING = 5
 def collection_account(request: PersonRequest, pk: int) -> HttpResponse:
     """The whole page; `?part=state` and `?part=mail` are what refreshes itself."""
     row = _row(request, pk)
-    if request.GET.get("part") == "state":
-        return render(request, "collection_accounts/state.html", _state(row))
-    if request.GET.get("part") == "mail":
-        return render(request, "collection_accounts/mail.html", _mail(row))
+    parts = {"state": _state, "mail": _mail}
+    part = request.GET.get("part", "")
+    if part in parts:
+        (overview,) = overviews([row])
+        return render(request, f"collection_accounts/{part}.html", parts[part](row, overview))
     return _page(request, row)
 
 
@@ -134,21 +136,23 @@ def _done(
     return redirect("collection_account", row.pk)
 
 
-def _state(row: CollectionAccount) -> dict[str, Any]:
-    (overview,) = overviews([row])
+def _state(row: CollectionAccount, overview: Overview) -> dict[str, Any]:
     return {
         "account": row,
         "overview": overview,
         "condition": condition_of(overview),
         "outcomes": Arrival.Outcome.choices,
         "waits_for_customers": not row.create_customer and waits_for_customers(row.organization),
-        "time_left": time_left,
+        "pace_of": pace_of,
     }
 
 
-def _mail(row: CollectionAccount) -> dict[str, Any]:
+def _mail(row: CollectionAccount, overview: Overview) -> dict[str, Any]:
+    first = overview.first_download
     return {
         "account": row,
+        "reaches": first.folders if first and len(first.folders) > 1 else {},
+        "pace_of": pace_of,
         "folders": folder_counts(row),
         "latest": list(latest_arrivals(row, most=MOST_LATEST)),
         "failing": list(failing_arrivals(row, most=MOST_FAILING)),
@@ -168,7 +172,8 @@ def _page(
         "form": form or PageForm(),
         "in_form": False,
     }
-    words |= _state(row) | _mail(row) | HERE
+    (overview,) = overviews([row])
+    words |= _state(row, overview) | _mail(row, overview) | HERE
     return render(request, "collection_accounts/account.html", words)
 
 

@@ -7,8 +7,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop, ngettext
 
 from buzon.desk.reasons import sentence
+from buzon.intake.first_download import Reach
 from buzon.intake.models import CollectionAccount
 from buzon.intake.overview import Overview
+from buzon.web.shown import number, size
 
 State = CollectionAccount.State
 
@@ -86,6 +88,27 @@ def condition_of(overview: Overview) -> Condition:
         why=_with_stop(sentence(account.state_reason)),
         remedy=_remedy(account),
     )
+
+
+def pace_of(reach: Reach) -> str:
+    """What is here of how much, how fast it goes, how long it takes; as far as that is known."""
+    told = []
+    if reach.octets:
+        said = _("{size} of {all} downloaded")
+        told.append(said.format(size=size(reach.octets), all=size(reach.octets_total)))
+    if reach.rate:
+        told.append(_rate(reach.rate))
+    if reach.left is not None:
+        told.append(_("{time} left").format(time=time_left(reach.left)))
+    return " · ".join(told)
+
+
+def _rate(of_a_second: float) -> str:
+    if of_a_second >= 1:
+        many = round(of_a_second)
+        return ngettext("{n} letter a second", "{n} letters a second", many).format(n=number(many))
+    many = max(round(of_a_second * 60), 1)
+    return ngettext("{n} letter a minute", "{n} letters a minute", many).format(n=number(many))
 
 
 def time_left(left: timedelta) -> str:

@@ -12,7 +12,7 @@ from buzon.intake.overview import allowance, overviews
 from buzon.web.access import PersonRequest, for_administrators
 from buzon.web.pages.collection_account import paths as paths_of_one
 from buzon.web.pages.collection_account_form import paths as paths_of_form
-from buzon.web.pages.collection_account_state import condition_of, time_left
+from buzon.web.pages.collection_account_state import condition_of, pace_of
 
 HERE = {"here": "collection_accounts"}
 
@@ -25,7 +25,7 @@ def collection_accounts(request: PersonRequest) -> HttpResponse:
     words: dict[str, Any] = {
         "rows": [(row, condition_of(row)) for row in rows],
         "outcomes": Arrival.Outcome.choices,
-        "time_left": time_left,
+        "pace_of": pace_of,
     }
     if request.GET.get("part") == "rows":
         return render(request, "collection_accounts/rows.html", words)
