@@ -44,8 +44,8 @@ def fill() -> None:
     made: dict[type, list[Any]] = {}
     models = {model._meta.db_table: model for model in every_model()}
     for shape in shapes():
-        model = models[shape.name]
-        made[model] = [_made(model, number, made) for number in range(ROWS)]
+        model, columns = models[shape.name], {column.name for column in shape.columns}
+        made[model] = [_made(model, columns, number, made) for number in range(ROWS)]
     FailedTry.objects.order_by("pk").last().delete()  # its key is not to be given again
     Session.objects.create(session_key="s", session_data="{}", expire_date=TIMES[0])
 
@@ -67,10 +67,11 @@ def every_model() -> list[Any]:
     return [m for m in apps.get_models(include_auto_created=True) if m._meta.managed]
 
 
-def _made(model: Any, number: int, made: dict[type, list[Any]]) -> Any:
+def _made(model: Any, columns: set[str], number: int, made: dict[type, list[Any]]) -> Any:
+    """`columns`: those that are not made anew by themselves; a key is given where it must be."""
     row = model()
     for field in model._meta.local_concrete_fields:
-        if not field.primary_key:
+        if field.column in columns and not field.get_internal_type().endswith("AutoField"):
             setattr(row, field.attname, _value(field, number, made))
     if model.__name__ == "Notification":  # it is for one, an agent or a login
         row.agent_id = None if number == 0 else row.agent_id

@@ -10,6 +10,8 @@ class DeskConfig(AppConfig):
 
     def ready(self) -> None:
         from buzon.desk import alphabet
+        from buzon.desk.search import words
 
         alphabet.register()
         connection_created.connect(alphabet.teach, dispatch_uid="buzon.desk.alphabet")
+        connection_created.connect(words.teach, dispatch_uid="buzon.desk.search.words")

@@ -70,8 +70,13 @@ class Letter:
         The server's date before the author's: a wrong clock, or a spammer's date of 2099, must
         not keep a conversation on top for ever.
         """
-        now = timezone.now()
-        return min(self.internal_date or self.date or now, now)
+        return happened_at(self.internal_date, self.date)
+
+
+def happened_at(internal_date: datetime | None, date: datetime | None) -> datetime:
+    """The same of the two dates alone, of the server's and the author's."""
+    now = timezone.now()
+    return min(storable_time(internal_date) or storable_time(date) or now, now)
 
 
 def _named(ids: tuple[str, ...]) -> tuple[str, ...]:

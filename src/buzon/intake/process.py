@@ -7,6 +7,7 @@ in one transaction with its ledger row. This module alone translates a read mess
 values of the desk.
 """
 
+import itertools
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -15,9 +16,11 @@ from buzon.desk.assignment import hand_out, waits_for_agent
 from buzon.desk.customers import create_from_mail
 from buzon.desk.events import record
 from buzon.desk.filing import Letter, complete, file_letter, identity_of
+from buzon.desk.letter import happened_at
 from buzon.desk.matching import Match, of_recipient
 from buzon.desk.models import Customer, Event, Message, SentLetter
 from buzon.desk.reasons import reason
+from buzon.desk.search import Indexable
 from buzon.desk.sent_letters import remember_sent
 from buzon.intake.custody import decide
 from buzon.intake.matches import Matches
@@ -79,6 +82,23 @@ def process_one(
     )
     if created or not merged:  # where it was nobody's before, it was told to nobody
         _tell(account, work, verdict, customer, message, bounced, silent=silent)
+
+
+def indexable(account: CollectionAccount, work: Work) -> Indexable:
+    """The words by which a message that was filed is found."""
+    reading, arrival = work.reading, work.arrival
+    assert arrival.message_id is not None  # it was filed
+    people = (*reading.from_, *reading.reply_to, *reading.to, *reading.cc, *reading.bcc)
+    files = [one.filename for one in reading.attachments] or _names_of_parts(arrival.structure)
+    return Indexable(
+        message_id=arrival.message_id,
+        organization_id=account.organization_id,
+        happened_at=happened_at(arrival.internal_date, reading.date),
+        subject=reading.subject,
+        text=reading.text,
+        people=[f"{one.name} {one.address}" for one in people],
+        files=files,
+    )
 
 
 def _match(around: Surroundings, matches: Matches, work: Work) -> Match:
@@ -167,7 +187,7 @@ def _letter(
         date=reading.date,
         internal_date=arrival.internal_date,
         size=arrival.size,
-        attachment_count=len(reading.attachments) or _parts_named(arrival.structure),
+        attachment_count=len(reading.attachments) or len(_names_of_parts(arrival.structure)),
         in_reply_to=reading.in_reply_to,
         references=(*reading.references, *returned),
         warnings=[*verdict.warnings, *reading.warnings],
@@ -194,10 +214,11 @@ def _is_old(work: Work) -> bool:
     return written is not None and baseline is not None and written < baseline - FRESH
 
 
-def _parts_named(structure: dict[str, Any]) -> int:
-    """How many parts of an oversized message have a file name."""
-    own = 1 if structure.get("filename") else 0
-    return own + sum(_parts_named(part) for part in structure.get("parts", ()))
+def _names_of_parts(structure: dict[str, Any]) -> list[str]:
+    """The file names that the parts of an oversized message have."""
+    own = [str(structure["filename"])] if structure.get("filename") else []
+    below = (_names_of_parts(part) for part in structure.get("parts", ()))
+    return [*own, *itertools.chain.from_iterable(below)]
 
 
 def _file(

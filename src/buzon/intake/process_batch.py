@@ -21,13 +21,14 @@ from django.utils.translation import gettext_noop
 
 from buzon.desk.filing import lock_filing
 from buzon.desk.reasons import reason
+from buzon.desk.search import index
 from buzon.intake import vault
 from buzon.intake.again import again, is_of_the_database
 from buzon.intake.batches import by_octets
 from buzon.intake.custody import decide, retry_time
 from buzon.intake.matches import Matches
 from buzon.intake.models import Arrival, CollectionAccount, Folder
-from buzon.intake.process import Work, process_one
+from buzon.intake.process import Work, indexable, process_one
 from buzon.intake.reader import ApartReader, ReaderDied
 from buzon.intake.statements import update_arrivals
 from buzon.intake.surroundings import Surroundings
@@ -141,6 +142,7 @@ class Processor:
                 process_one(self.account, around, matches, work)
                 work.arrival.retry_at = None
             update_arrivals([work.arrival for work in works], DECIDED)
+            index([indexable(self.account, work) for work in works if work.arrival.message])
 
     def _one_by_one(self, works: Sequence[Work]) -> None:
         """Step 4."""

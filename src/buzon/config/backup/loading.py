@@ -11,7 +11,7 @@ from django.db.migrations.state import ProjectState
 
 from buzon.config.backup.archive import Header, Table
 from buzon.config.backup.snapshot import quoted
-from buzon.config.backup.tables import LEFT_OUT, leaves
+from buzon.config.backup.tables import LEFT_OUT, MADE_ANEW, leaves
 from buzon.config.refusal import InstallationError
 
 _NOT_LOADED = {one._meta.db_table for one in LEFT_OUT}
@@ -101,4 +101,5 @@ def tables_of(state: ProjectState) -> set[str]:
 def _columns(alias: str, tables: set[str]) -> dict[str, set[str]]:
     describe = connections[alias].introspection.get_table_description
     with connections[alias].cursor() as cursor:
-        return {table: {column.name for column in describe(cursor, table)} for table in tables}
+        made = {table: {column.name for column in describe(cursor, table)} for table in tables}
+    return {table: names - MADE_ANEW.get(table, frozenset()) for table, names in made.items()}

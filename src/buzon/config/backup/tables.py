@@ -11,9 +11,15 @@ from django.db.migrations.loader import MigrationLoader
 from django.db.models import Field, Model
 
 from buzon.config.backup.archive import Column
+from buzon.desk.models import SearchEntry
 
 # Who was signed in then is nobody's business later, and whoever holds a session's key is in.
 LEFT_OUT: tuple[type[Model], ...] = (Session,)
+# Columns that the database fills by itself: after a restore every entry waits to be indexed anew,
+# on whichever database it is then.
+MADE_ANEW: dict[str, frozenset[str]] = {
+    SearchEntry._meta.db_table: frozenset({"waits", "words"}),
+}
 
 _KINDS = {
     "AutoField": "integer",
@@ -88,7 +94,8 @@ def _shape(model: type[Model]) -> Shape:
 
 
 def _fields(model: type[Model]) -> "list[Field[Any, Any]]":
-    return list(model._meta.local_concrete_fields)
+    made_anew = MADE_ANEW.get(model._meta.db_table, frozenset())
+    return [one for one in model._meta.local_concrete_fields if one.column not in made_anew]
 
 
 def _kind(field: Any) -> str:

@@ -4,6 +4,38 @@ import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
+import buzon.desk.models.search_entry
+
+# The index of words (`buzon.desk.search`). On SQLite a table of FTS5 that keeps no text of its own:
+# what goes from it has to be named again, which the trigger does from what the entry packs. Whoever
+# changes the table of entries later has to make the trigger anew: Django makes a new table then.
+SQLITE = (
+    """
+    CREATE VIRTUAL TABLE desk_words USING fts5(
+        subject, people, files, text,
+        content='', columnsize=0, tokenize='unicode61 remove_diacritics 2'
+    )
+    """,
+    """
+    CREATE TRIGGER desk_searchentry_gone AFTER DELETE ON desk_searchentry WHEN NOT old.waits BEGIN
+        INSERT INTO desk_words (desk_words, rowid, subject, people, files, text)
+        VALUES ('delete', old.id, buzon_unpacked(old.packed, 0), buzon_unpacked(old.packed, 1),
+                buzon_unpacked(old.packed, 2), buzon_unpacked(old.packed, 3));
+    END
+    """,
+)
+POSTGRESQL = (
+    "CREATE INDEX search_words ON desk_searchentry USING gin (words)",
+    # It is packed already: the server need not try.
+    "ALTER TABLE desk_searchentry ALTER COLUMN packed SET STORAGE EXTERNAL",
+)
+
+
+def make_index_of_words(_apps, schema_editor):
+    """As the database has it."""
+    for statement in SQLITE if schema_editor.connection.vendor == "sqlite" else POSTGRESQL:
+        schema_editor.execute(statement, params=None)
+
 
 class Migration(migrations.Migration):
     initial = True
@@ -666,6 +698,44 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
+        migrations.CreateModel(
+            name="SearchEntry",
+            fields=[
+                ("id", models.BigIntegerField(primary_key=True, serialize=False)),
+                ("packed", models.BinaryField()),
+                ("waits", models.BooleanField(db_default=True)),
+                (
+                    "words",
+                    buzon.desk.models.search_entry.WordsField(editable=False, null=True),
+                ),
+                (
+                    "message",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="search_entry",
+                        to="desk.message",
+                    ),
+                ),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="desk.organization",
+                    ),
+                ),
+            ],
+            options={
+                "indexes": [
+                    models.Index(fields=["organization", "-id"], name="search_newest"),
+                    models.Index(
+                        condition=models.Q(("waits", True)), fields=["id"], name="search_waiting"
+                    ),
+                ],
+            },
+        ),
+        migrations.RunPython(make_index_of_words),
         migrations.CreateModel(
             name="CustomerAddress",
             fields=[

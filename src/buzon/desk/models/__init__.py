@@ -6,6 +6,7 @@ from buzon.desk.models.customer import Assignment, Customer, CustomerAddress
 from buzon.desk.models.event import Event
 from buzon.desk.models.organization import Organization, Store
 from buzon.desk.models.people import Agent, AgentGroup, Membership, User
+from buzon.desk.models.search_entry import SearchEntry
 from buzon.desk.models.sent_letter import SentLetter
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "Message",
     "Organization",
     "Reference",
+    "SearchEntry",
     "SentLetter",
     "Store",
     "User",
