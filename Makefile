@@ -5,7 +5,8 @@
 #   make check   format, lint, types, import contracts, migrations, lock, docs
 #   make chaos   thousands of trials under every fault, in parts; goes on where it was
 #   make shots   screenshots of every page, in shots/
-#   make bench   messages per second beside mbsync, on the same mailbox
+#   make bench   messages per second beside other programs, on the same mail, within 15 minutes
+#   make bench-full  the same with all of it, in parts of less than an hour; goes on where it was
 #   make setup   the environment in .venv, nothing else
 
 PYTHON ?= python3
@@ -19,8 +20,8 @@ TESTS ?= tests
 export UV_COMPILE_BYTECODE := 1
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run demo chaos test test-sqlite test-postgresql check bench shots messages setup setup-dev \
-	system-test system-browser system-bench docs format
+.PHONY: run demo chaos test test-sqlite test-postgresql check bench bench-full shots messages setup \
+	setup-dev system-test system-browser system-bench docs format
 .DEFAULT_GOAL := run
 
 run: setup
@@ -57,7 +58,11 @@ chaos: setup-dev system-test
 	$(BIN)/python -m tests.chaos $(PARTS) --database postgresql
 
 bench: setup-dev system-bench
-	$(BIN)/python -m bench.collect
+	$(BIN)/python -m bench.full --quick --minutes 14
+
+# PARTS="custody far" for some of them. Results: var/bench.jsonl
+bench-full: setup-dev system-bench
+	$(BIN)/python -m bench.full $(PARTS)
 
 shots: setup-dev system-browser
 	$(BIN)/python -m tools.shots
@@ -100,7 +105,8 @@ system-browser:
 		|| echo "Without chromium the tests in a browser are skipped." >&2
 
 system-bench: system-test
-	@command -v mbsync >/dev/null || $(MAKE) --no-print-directory apt PACKAGES=isync
+	@{ command -v mbsync && command -v mpop; } >/dev/null \
+		|| $(MAKE) --no-print-directory apt PACKAGES="isync mpop"
 
 # Debian's packages, for what Python's do not have. Asks for root only where something is missing.
 .PHONY: apt

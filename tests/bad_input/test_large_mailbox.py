@@ -1,6 +1,6 @@
 """A mailbox of large letters: whatever it holds in all, memory is bounded by one of them.
 
-The whole gigabyte is `python -m bench.large`; here are six letters of it. The mail server is a
+The whole gigabyte is `python -m bench.full large`; here are six letters of it. The mail server is a
 process of its own, and what is measured is the collecting command's.
 """
 

@@ -7,6 +7,7 @@ import subprocess
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 
 @dataclass
@@ -18,14 +19,16 @@ class Postgres:
     port: int
 
     @classmethod
-    def start(cls) -> "Postgres":
-        folder = Path(tempfile.mkdtemp(prefix="buzon-postgres-"))
+    def start(cls, folder: Path | None = None) -> Self:
+        """In a folder of its own, or in this one, with the data of before where it has any."""
+        folder = folder or Path(tempfile.mkdtemp(prefix="buzon-postgres-"))
         cluster = cls(folder=folder, binaries=_binaries(), port=_free_port())
         if os.geteuid() == 0:  # the server refuses to run as root
             shutil.chown(folder, "postgres", "postgres")
-        # The tester's own locale is none of our business.
-        cluster._run("initdb", "-D", str(folder / "data"), "-U", "buzon", "-A", "trust",
-                     "--no-sync", "-E", "UTF8", "--locale", "C.UTF-8")  # fmt: skip
+        if not (folder / "data").exists():
+            # The tester's own locale is none of our business.
+            cluster._run("initdb", "-D", str(folder / "data"), "-U", "buzon", "-A", "trust",
+                         "--no-sync", "-E", "UTF8", "--locale", "C.UTF-8")  # fmt: skip
         cluster._run("pg_ctl", "-D", str(folder / "data"), "-l", str(folder / "log"), "-w",
                      "-o", cluster._options(), "start")  # fmt: skip
         return cluster

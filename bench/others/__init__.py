@@ -1,0 +1,1 @@
+"""Other programs that take mail from a server, each with its usual settings."""
