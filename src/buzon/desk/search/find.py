@@ -1,0 +1,121 @@
+"""Which letters hold these words: one function, FTS5 or PostgreSQL behind it.
+
+The newest come first without being sorted: entries stand in the order of their letters' time, and
+both engines are walked through backwards, as far as the page that is asked for. Where few letters
+come into question at all (a customer's), these are looked up instead.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.core.exceptions import EmptyResultSet
+from django.db import connection
+from django.db.models import QuerySet
+from django.db.models.expressions import RawSQL
+
+from buzon.desk.models import Customer, Message, SearchEntry
+from buzon.desk.search.question import terms_of, to_fts5, to_tsquery
+from buzon.desk.search.words import place_in_time
+
+FEW = 1_000  # letters that are looked up one by one
+
+# CROSS JOIN is SQLite's word for "in this order" (sqlite.org/optoverview.html, 9.2).
+_FTS5 = (
+    "SELECT e.message_id FROM desk_words CROSS JOIN desk_searchentry e ON e.id = desk_words.rowid"
+    " WHERE desk_words MATCH %s AND e.organization_id = %s{more}"
+    " ORDER BY desk_words.rowid DESC LIMIT %s OFFSET %s"
+)
+_TSVECTOR = (
+    "SELECT e.message_id FROM desk_searchentry e"
+    " WHERE e.words @@ %s::tsquery AND e.organization_id = %s{more}"
+    " ORDER BY e.id DESC LIMIT %s OFFSET %s"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What is looked for, and among which letters of one organization.
+
+    `customers`: only letters of these; None for everybody's and nobody's. `since` is the first
+    moment that counts, `before` the first that no longer does.
+    """
+
+    organization_id: int
+    text: str
+    customers: "QuerySet[Customer] | None" = None
+    since: datetime | None = None
+    before: datetime | None = None
+
+
+def found(
+    asked: Asked, letters: "QuerySet[Message]", *, first: int = 0, number: int = 50
+) -> list[int]:
+    """The keys of so many letters that hold the words, the newest first, after `first` others.
+
+    `letters`: those that the person may see, filtered as that person likes; whatever it holds,
+    nothing of another organization is found. Without any word in the text nothing is.
+    """
+    terms = terms_of(asked.text)
+    if not terms:
+        return []
+    try:
+        conditions, values = _conditions(asked, letters)
+    except EmptyResultSet:  # the ORM knows that no letter can fit
+        return []
+    is_fts5 = connection.vendor == "sqlite"
+    statement = _FTS5 if is_fts5 else _TSVECTOR
+    words = to_fts5(terms) if is_fts5 else to_tsquery(terms)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            statement.format(more=conditions),
+            [words, asked.organization_id, *values, number, first],
+        )
+        return [key for (key,) in cursor.fetchall()]
+
+
+def _conditions(asked: Asked, letters: "QuerySet[Message]") -> tuple[str, list[Any]]:
+    """As SQL behind the others, with its values. Raises EmptyResultSet."""
+    place = "desk_words.rowid" if connection.vendor == "sqlite" else "e.id"
+    parts: list[str] = []
+    values: list[Any] = []
+    if asked.since is not None:
+        parts.append(f"{place} >= %s")
+        values.append(place_in_time(asked.since))
+    if asked.before is not None:
+        parts.append(f"{place} < %s")
+        values.append(place_in_time(asked.before))
+    few = _few_entries(asked)
+    if few is not None:
+        parts.append(f"{place} IN ({', '.join(['%s'] * len(few))})")
+        values += few
+    if asked.customers is not None:
+        letters = letters.filter(customer__in=asked.customers)
+    inner, inner_values = _this_one_of(letters)
+    parts.append(f"EXISTS ({inner})")
+    values += inner_values
+    return "".join(f" AND {part}" for part in parts), values
+
+
+def _few_entries(asked: Asked) -> list[int] | None:
+    """The entries of the customers' letters, where they are few; None where that is not asked for,
+    or they are many: then one of them soon turns up among the newest that hold the words.
+    """
+    if asked.customers is None:
+        return None
+    letters = Message.objects.filter(customer__in=asked.customers)
+    keys = list(letters.values_list("pk", flat=True)[: FEW + 1])
+    if len(keys) > FEW:
+        return None
+    entries = list(SearchEntry.objects.filter(message__in=keys).values_list("pk", flat=True))
+    if not entries:
+        raise EmptyResultSet
+    return entries
+
+
+def _this_one_of(letters: "QuerySet[Message]") -> tuple[str, Sequence[Any]]:
+    """Whether the entry's letter is one of these, as a subquery."""
+    this = letters.order_by().filter(pk=RawSQL("e.message_id", ())).values("pk")
+    statement, values = this.query.sql_with_params()
+    return statement, values

@@ -1,0 +1,166 @@
+"""Letters are found by their words, on both databases the same, and nobody else's ever."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from django.db.models import QuerySet
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from buzon.desk.customers import add_customer
+from buzon.desk.models import Customer, Message, Organization
+from buzon.desk.search import find
+from buzon.desk.search.find import Asked, found
+from buzon.desk.stores import add_store
+from tests.desk import cast
+from tests.desk.search.entries import letter
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def shop() -> Organization:
+    return cast.organization()
+
+
+def ask(
+    shop: Organization, text: str, letters: "QuerySet[Message] | None" = None, **asked: Any
+) -> list[int]:
+    page = {name: asked.pop(name) for name in ("first", "number") if name in asked}
+    rows = Message.objects.filter(organization=shop) if letters is None else letters
+    return found(Asked(organization_id=shop.pk, text=text, **asked), rows, **page)
+
+
+LETTER = {
+    "subject": "Re: Devolución del pedido Nº 4711",
+    "text": "Señores:\nLas botas rojas de la niña\nno le valen; quisiera unas ÁRABES, talla 38-39.",
+    "people": ["Íñigo Muñoz inigo.munoz@correo.example", " tienda@olivo.example"],
+    "files": ["Foto de las suelas.JPG", "factura_2026-03.pdf"],
+}
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "devolucion", "DEVOLUCIÓN", "devoluciones", "pedidos", "4711", "nº", "ninas", "nina",
+        "niñas", "senor", "rojas botas", "botas pedido", "bota", "arabe", "38", "38-39", "munoz",
+        "Íñigo", "in\u0303igo", "inigo.munoz@correo.example", "munoz@correo", "correo.example",
+        "suela", "jpg", "factura_2026-03.pdf", "factura", '"botas rojas"', '"botas rojas de la"',
+        '"nina no le"', "devol*", "bot*", '"botas ro*"', "bot* devol*", "tienda@olivo.example",
+        "botas ???", "* botas",
+    ],
+)  # fmt: skip
+def test_it_is_found(shop: Organization, typed: str) -> None:
+    one = letter(shop, **LETTER)
+    letter(shop, "Otra cosa")
+    assert ask(shop, typed) == [one.pk]
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "zapatos", "botas zapatos", '"rojas botas"', '"bota roja"', "evol*", "otas", "bo", '"bota"',
+        "munoz@otro", '"4711 señores"', '"example foto"', "botas OR zapatos", "NOT zapatos",
+        "", "*", '"', "%", "_", "???",
+    ],
+)  # fmt: skip
+def test_it_is_not_found(shop: Organization, typed: str) -> None:
+    letter(shop, **LETTER)
+    assert ask(shop, typed) == []
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "botas) OR (1=1", "subject:botas", "^botas", "botas NEAR zapatos", "-botas",
+        "botas|zapatos", "{subject}: botas", "'botas'", "botas;--", "botas:*A", "botas <-> rojas",
+        "!botas", "botas\\", "botas%", "botas\0", "botas\ud800", "$1 botas", "%s botas",
+        "botas {more}", '"botas""', "AND", "OR", "NOT", "NEAR(a b)", "((((", '"""""',
+        "'; DROP TABLE desk_words; --", "*botas",
+    ],
+)  # fmt: skip
+def test_operators_of_the_databases_are_only_text(shop: Organization, typed: str) -> None:
+    """A letter that holds these words is found by them, and one that does not is not."""
+    one, other = letter(shop, f"Unas botas {typed}"), letter(shop, "Otra cosa")
+    assert other.pk not in ask(shop, typed)
+    assert ask(shop, f"unas {typed}") == [one.pk]
+
+
+@settings(
+    max_examples=60,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(st.text(max_size=60))
+def test_any_text_is_only_text(shop: Organization, typed: str) -> None:
+    assert ask(shop, typed) == []
+    assert ask(shop, f'"{typed}') == []
+
+
+def test_newest_first_by_the_letters_own_time_a_page_at_a_time(shop: Organization) -> None:
+    at = datetime(2026, 3, 1, tzinfo=UTC)
+    days = (2, 5, 1, 4, 3)
+    made = {day: letter(shop, "botas", internal_date=at + timedelta(day)).pk for day in days}
+    newest = [made[day] for day in (5, 4, 3, 2, 1)]
+    assert ask(shop, "botas") == newest
+    assert ask(shop, "botas", number=2) == newest[:2]
+    assert ask(shop, "botas", first=2, number=2) == newest[2:4]
+    assert ask(shop, "botas", first=9) == []
+    since, before = at + timedelta(2), at + timedelta(4)
+    assert ask(shop, "botas", since=since, before=before) == [made[3], made[2]]
+    assert ask(shop, "botas", since=before) == [made[5], made[4]]
+    assert ask(shop, "botas", before=since) == [made[1]]
+
+
+def test_r9_nothing_of_another_organization_is_ever_found(shop: Organization) -> None:
+    """Not even where whoever asks offers its letters, or its customers."""
+    theirs = cast.organization()
+    letter(theirs, "botas", customer=add_customer(theirs, addresses=["eva@x.es"]))
+    own = letter(shop, "botas")
+    assert ask(shop, "botas", Message.objects.all()) == [own.pk]
+    others = Customer.objects.filter(organization=theirs)
+    assert ask(shop, "botas", Message.objects.all(), customers=others) == []
+
+
+@pytest.mark.parametrize("few", [0, 1, 1_000])
+def test_letters_of_some_customers_however_many_they_are(
+    shop: Organization, few: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same, whether their letters are looked up or all are walked through."""
+    monkeypatch.setattr(find, "FEW", few)
+    ana, eva = (add_customer(shop, addresses=[one]) for one in ("ana@x.es", "eva@x.es"))
+    anas = [letter(shop, "botas", customer=ana).pk for _ in range(3)]
+    letter(shop, "zapatos", customer=ana)
+    evas = letter(shop, "botas", customer=eva).pk
+    letter(shop, "botas")
+    chosen = Customer.objects.filter(pk=ana.pk)
+    assert sorted(ask(shop, "botas", customers=chosen)) == anas
+    assert ask(shop, "botas", customers=Customer.objects.filter(pk=eva.pk)) == [evas]
+    assert len(ask(shop, "botas", customers=Customer.objects.all())) == 4
+    assert ask(shop, "botas", customers=Customer.objects.none()) == []
+    assert len(ask(shop, "botas")) == 5
+
+
+def test_a_customer_without_letters_has_none_to_be_found(shop: Organization) -> None:
+    letter(shop, "botas")
+    chosen = Customer.objects.filter(pk=add_customer(shop, addresses=["ana@x.es"]).pk)
+    assert ask(shop, "botas", customers=chosen) == []
+
+
+def test_among_letters_that_are_filtered_in_any_way(shop: Organization) -> None:
+    madrid = add_store(shop, "Madrid")
+    customer = add_customer(shop, addresses=["ana@x.es"], agent=cast.agent(shop))
+    made = {
+        "store": letter(shop, "botas", store=madrid).pk,
+        "kind": letter(shop, "botas", kind="list").pk,
+        "attachments": letter(shop, "botas", attachment_count=1).pk,
+        "agent": letter(shop, "botas", customer=customer).pk,
+    }
+    own = Message.objects.filter(organization=shop)
+    assert ask(shop, "botas", own.filter(store=madrid)) == [made["store"]]
+    assert ask(shop, "botas", own.filter(kind__in=["list", "bulk"])) == [made["kind"]]
+    assert ask(shop, "botas", own.filter(attachment_count__gt=0)) == [made["attachments"]]
+    assert ask(shop, "botas", own.filter(customer__agent=customer.agent)) == [made["agent"]]
+    assert ask(shop, "botas", own.filter(pk__in=[])) == []
+    assert ask(shop, "botas", own.order_by("subject")) == sorted(made.values(), reverse=True)
