@@ -20,13 +20,17 @@ from django.conf import settings  # noqa: E402
 from django.db import connection, connections, transaction  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
-from buzon.desk.models import Agent, Event, Organization  # noqa: E402
+from buzon.desk import search  # noqa: E402
+from buzon.desk.filing import file_letter  # noqa: E402
+from buzon.desk.models import Agent, Event, Organization, SearchEntry  # noqa: E402
+from buzon.desk.search.words import packed  # noqa: E402
 from buzon.fleet.dispatcher import PER_HOST, Embedded  # noqa: E402
 from buzon.intake.models import CollectionAccount, Duty  # noqa: E402
 from buzon.intake.totals import Totals  # noqa: E402
 from buzon.lease import Lease, LeaseLost  # noqa: E402
 from buzon.lease.owner import owner_name  # noqa: E402
 from buzon.notify.models import Copy, Notification  # noqa: E402
+from tests.desk import cast  # noqa: E402
 from tests.notify import people  # noqa: E402
 from tests.servers.smtp import SmtpServer  # noqa: E402
 
@@ -122,6 +126,22 @@ def events_are_told_and_copied_within_seconds() -> None:
             until(lambda: Copy.objects.filter(sent_at__isnull=False).exists())
         assert people.told(ana) == ["message_received"]
         assert not Event.objects.filter(told_at=None).exists()
+
+
+def words_that_wait_are_indexed_within_seconds() -> None:
+    """Two dispatchers, neither of which is in the other's way; on SQLite as after a restore."""
+    shop = people.shop()
+    written = [cast.letter(shop) for _ in range(450)]
+    messages = [file_letter(one, customer=None, link={}).message for one in written]
+    for message in messages:
+        SearchEntry.objects.create(
+            id=message.pk, organization=shop, message=message, packed=packed(("", "", "", "botas"))
+        )
+    with running(Hands()), running(Hands()):
+        until(lambda: not search.any_waits())
+    asked = search.Asked(organization_id=shop.pk, text="botas")
+    found = search.found(asked, shop.messages.all(), number=1000)
+    assert sorted(found) == [message.pk for message in messages]
 
 
 def one_server_gets_only_so_many_collections_at_a_time() -> None:

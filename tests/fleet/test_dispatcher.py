@@ -10,6 +10,7 @@ from tests.lease.real_database import RealDatabase, real_database
 SCENES = [
     "what_is_due_is_done_once_and_the_rest_follows_at_once",
     "events_are_told_and_copied_within_seconds",
+    "words_that_wait_are_indexed_within_seconds",
     "one_server_gets_only_so_many_collections_at_a_time",
     "servers_that_stall_do_not_hold_up_the_healthy",
     "a_run_that_raises_is_put_off_and_the_others_go_on",

@@ -19,6 +19,7 @@ from django.db.models import QuerySet
 from django.db.models.functions import Lower, Now
 from django.utils import timezone
 
+from buzon.desk import search
 from buzon.fleet.backoff import went_well
 from buzon.fleet.lane import Lane
 from buzon.intake import health
@@ -55,12 +56,12 @@ class Process(Protocol):
 
 
 class Embedded:
-    """Collects, processes, tells and copies until it is stopped.
+    """Collects, processes, indexes, tells and copies until it is stopped.
 
     `collected` is called after each collection, `progress` during it, both from its thread.
     `workers` is how many collections are at work at a time. Those that only wait for their servers
     come on top: `most_runs`, which is also how many database connections there may be, is 5 times
-    the workers and 5 at most.
+    the workers and 6 at most.
     """
 
     def __init__(
@@ -89,12 +90,14 @@ class Embedded:
         self._per_host = min(PER_HOST, half)
         # Collections process what they download; this lane takes up what they left behind.
         self._processing = Lane("process", size=half, freed=self.kick)
+        self._indexing = Lane("index", size=1, freed=self.kick)
         self._telling = Lane("tell", size=1, freed=self.kick)
         self._copying = Lane("copy", size=1, freed=self.kick)
         self._lanes = (
             self._collecting,
             self._retrying,
             self._processing,
+            self._indexing,
             self._telling,
             self._copying,
         )
@@ -157,6 +160,8 @@ class Embedded:
         self._give_out_collections(self._collecting, failing=False)
         self._give_out_collections(self._retrying, failing=True)
         self._give_out_rows(self._processing, _processable(), self._run_process)
+        if self._indexing.has_room() and search.any_waits():
+            self._indexing.start(self._run_index, lease=None)
         self._notice_the_slow()
         self._notice_the_late()
         rounds.wake()
@@ -223,6 +228,13 @@ class Embedded:
         went_well(Duty, lease.pk)
         if decided:
             log.info("processed", duty=lease.pk, messages=decided)
+
+    def _run_index(self) -> None:
+        """Needs no lease: two that index at a time lock different rows, and each is done once."""
+        indexed = 0
+        while not self._stopping.is_set() and (number := search.index_waiting()):
+            indexed += number
+        log.info("indexed", messages=indexed)
 
     def _run_tell(self, lease: Lease) -> None:
         rounds.tell(lease)
