@@ -27,7 +27,7 @@ def test_a_sound_installation(installed: Installation) -> None:
     status, found = findings(installed)
     assert (status, wrong(found)) == (0, [])
     assert list(found) == [
-        "data folder", "database", "tables", "keys", "clock", "leases", "due",
+        "data folder", "database", "tables", "keys", "clock", "leases", "due", "search",
         "copies by e-mail", "backup",
     ]  # fmt: skip
     shown = installed("doctor")
@@ -48,6 +48,25 @@ def test_an_empty_folder(fresh: Installation) -> None:
     assert status == 1
     assert len(wrong(found)) == 1
     assert [path.name for path in fresh.folder.iterdir()] == []
+
+
+def test_letters_that_cannot_be_found_by_words(installed: Installation) -> None:
+    installed.python(
+        "import django; django.setup()\n"
+        "from datetime import timedelta\n"
+        "from django.utils import timezone\n"
+        "from buzon.desk.models import Message, SearchEntry\n"
+        "from tests.desk import cast\n"
+        "from tests.desk.search.entries import letter\n"
+        "shop = cast.organization()\n"
+        "letter(shop, 'botas'), letter(shop, 'botas')\n"
+        "Message.objects.update(received_at=timezone.now() - timedelta(hours=1))\n"
+        "last = SearchEntry.objects.latest('id')\n"
+        "SearchEntry.objects.filter(pk=last.pk).update(waits=True)\n"
+    )
+    status, found = findings(installed)
+    assert (status, wrong(found)) == (1, ["search"])
+    assert found["search"]["detail"] == "1 letter cannot be found by words yet."
 
 
 def test_keys_that_are_not_those_of_the_secrets(installed: Installation, password: Path) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from buzon.config.database import check_postgresql
+from buzon.config.database import check_modules, check_postgresql
 from buzon.config.installation import FirstStart, InstallationError
 from tests.database import DATABASE
 from tests.lease.real_database import RealDatabase, execute, no_database
@@ -238,6 +238,12 @@ def execute_in(name: str, query: str) -> object:
         row = opened.execute(query).fetchone()  # type: ignore[call-overload]
     assert row is not None
     return row[0]
+
+
+def test_a_sqlite_without_full_text_search_is_told() -> None:
+    check_modules({"fts3", "fts5"})
+    with pytest.raises(InstallationError, match="FTS5"):
+        check_modules({"fts3", "json_each"})
 
 
 def test_an_old_postgresql_is_refused() -> None:

@@ -139,7 +139,7 @@ def words_that_wait_are_indexed_within_seconds() -> None:
         )
     with running(Hands()), running(Hands()):
         until(lambda: not search.any_waits())
-    asked = search.Asked(organization_id=shop.pk, text="botas")
+    asked = search.Asked(organization=shop, text="botas")
     found = search.found(asked, shop.messages.all(), number=1000)
     assert sorted(found) == [message.pk for message in messages]
 

@@ -140,12 +140,27 @@ def check_postgresql(version: int) -> None:
         )
 
 
+def check_library(cursor: Any) -> None:
+    """Whether the SQLite that this Python brings can do what is needed."""
+    cursor.execute("SELECT name FROM pragma_module_list")
+    check_modules({name for (name,) in cursor.fetchall()})
+
+
+def check_modules(names: set[str]) -> None:
+    """Letters are found by FTS5's index. `names` as SQLite calls its modules."""
+    if "fts5" not in names:
+        raise InstallationError(
+            "This Python's SQLite was built without full-text search (FTS5); use the Python of "
+            "your distribution, or PostgreSQL (BUZON_DATABASE_URL)."
+        )
+
+
 def _applied() -> set[_Step]:
     ours = _applications()
     with translated():
-        if connection.vendor == "postgresql":
-            with connection.cursor() as cursor:
-                check_server(cursor)
+        with connection.cursor() as cursor:
+            check = check_server if connection.vendor == "postgresql" else check_library
+            check(cursor)
         applied = MigrationRecorder(connection).applied_migrations()
     return {(application, name) for application, name in applied if application in ours}
 

@@ -1,6 +1,6 @@
 """Letters are found by their words, on both databases the same, and nobody else's ever."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -29,7 +29,7 @@ def ask(
 ) -> list[int]:
     page = {name: asked.pop(name) for name in ("first", "number") if name in asked}
     rows = Message.objects.filter(organization=shop) if letters is None else letters
-    return found(Asked(organization_id=shop.pk, text=text, **asked), rows, **page)
+    return found(Asked(organization=shop, text=text, **asked), rows, **page)
 
 
 LETTER = {
@@ -107,10 +107,22 @@ def test_newest_first_by_the_letters_own_time_a_page_at_a_time(shop: Organizatio
     assert ask(shop, "botas", number=2) == newest[:2]
     assert ask(shop, "botas", first=2, number=2) == newest[2:4]
     assert ask(shop, "botas", first=9) == []
-    since, before = at + timedelta(2), at + timedelta(4)
-    assert ask(shop, "botas", since=since, before=before) == [made[3], made[2]]
-    assert ask(shop, "botas", since=before) == [made[5], made[4]]
-    assert ask(shop, "botas", before=since) == [made[1]]
+    third, fourth = date(2026, 3, 3), date(2026, 3, 4)
+    assert ask(shop, "botas", since=third, until=fourth) == [made[3], made[2]]
+    assert ask(shop, "botas", since=fourth) == [made[5], made[4], made[3]]
+    assert ask(shop, "botas", until=third) == [made[2], made[1]]
+    assert ask(shop, "botas", since=date.min, until=date.max) == newest
+    assert ask(shop, "botas", since=date.max) == ask(shop, "botas", until=date.min) == []
+
+
+def test_a_day_begins_and_ends_where_the_shop_is(shop: Organization) -> None:
+    Organization.objects.filter(pk=shop.pk).update(time_zone="Europe/Madrid")
+    shop.refresh_from_db()
+    last_second = datetime(2026, 3, 2, 22, 59, 59, tzinfo=UTC)
+    one = letter(shop, "botas", internal_date=last_second).pk
+    other = letter(shop, "botas", internal_date=last_second + timedelta(seconds=1)).pk
+    assert ask(shop, "botas", until=date(2026, 3, 2)) == [one]
+    assert ask(shop, "botas", since=date(2026, 3, 3)) == [other]
 
 
 def test_r9_nothing_of_another_organization_is_ever_found(shop: Organization) -> None:

@@ -158,7 +158,7 @@ def _import(options: Namespace) -> None:
 
 def _set(options: Namespace) -> None:
     organization = scope.organization_of(options)
-    customer = _found(organization, options.customer)
+    customer = customer_of(organization, options.customer)
     if options.name is None and options.agent is None and not options.no_agent:
         options.leaf.error(f"{customer} stays as it is, because nothing to change is given")
     change_customer(
@@ -174,7 +174,7 @@ def _set(options: Namespace) -> None:
 
 
 def _remove(options: Namespace) -> None:
-    customer = _found(scope.organization_of(options), options.customer)
+    customer = customer_of(scope.organization_of(options), options.customer)
     number = customer.pk
     letters = remove_customer(customer)
     if not letters:
@@ -188,7 +188,7 @@ def _remove(options: Namespace) -> None:
 
 
 def _show(options: Namespace) -> None:
-    customer = _found(scope.organization_of(options), options.customer)
+    customer = customer_of(scope.organization_of(options), options.customer)
     given = list(customer.assignments.select_related("agent", "group").order_by("pk"))
     if options.json:
         assignments = [_assignment(each) for each in given]
@@ -224,7 +224,8 @@ def _assignment(each: Assignment) -> dict[str, Any]:
     }
 
 
-def _found(organization: Organization, wanted: str) -> Customer:
+def customer_of(organization: Organization, wanted: str) -> Customer:
+    """By its number, or by an address that only one has. Raises WrongArgument."""
     rows = Customer.objects.filter(organization=organization)
     if wanted.isascii() and wanted.isdigit() and len(wanted) < 19:
         found = list(rows.filter(pk=int(wanted)))

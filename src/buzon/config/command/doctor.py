@@ -16,6 +16,7 @@ from buzon.config.command.examinations import (
     leases,
     notifications_by_mail,
     tables,
+    words,
 )
 from buzon.config.command.failures import sentence_of
 from buzon.config.command.parser import Parser
@@ -33,6 +34,7 @@ _REST: tuple[tuple[str, _Examination], ...] = (
     ("clock", clock),
     ("leases", leases),
     ("due", due_rows),
+    ("search", words),
     ("copies by e-mail", notifications_by_mail),
     ("backup", backup),
 )

@@ -16,10 +16,10 @@ from django.utils import timezone
 
 from buzon.config.backup.last import last_backup
 from buzon.config.command import output
-from buzon.config.database import check_server
+from buzon.config.database import check_library, check_server
 from buzon.desk import keyring
 from buzon.desk.keyring import KeyringError
-from buzon.desk.models import Event, Organization
+from buzon.desk.models import Event, Organization, SearchEntry
 from buzon.desk.reasons import sentence
 from buzon.intake.accounts import credentials_of
 from buzon.intake.models import Arrival, CollectionAccount, Duty
@@ -72,6 +72,7 @@ def database() -> Iterator[Finding]:
 
 def _sqlite(file: str) -> Iterator[Finding]:
     with connection.cursor() as cursor:
+        check_library(cursor)
         cursor.execute("PRAGMA quick_check(1)")
         verdict = cursor.fetchone()[0]
         cursor.execute("PRAGMA journal_mode")
@@ -163,6 +164,17 @@ def due_rows() -> Iterator[Finding]:
     if untold:
         detail = f"{untold:,} events wait to be told since long."
         yield Finding("events", False, detail, "Is buzon up running?")
+
+
+def words() -> Iterator[Finding]:
+    """Whatever was filed can be found by its words, but for the last moments."""
+    late = timezone.now() - _LATE
+    waiting = SearchEntry.objects.filter(waits=True, message__received_at__lt=late).count()
+    if waiting:
+        detail = f"{output.counted(waiting, 'letter')} cannot be found by words yet."
+        yield Finding("search", False, detail, "Is buzon up running? It goes on with them.")
+        return
+    yield Finding("search", True, "Letters are found by their words.")
 
 
 def _oldest(rows: Any) -> tuple[datetime | None, int]:

@@ -26,6 +26,7 @@ NOUNS = {
     "agent": Noun("agent", "Agents: those who answer customers"),
     "administrator": Noun("administrator", "Administrators, and the passwords of all logins"),
     "customer": Noun("customer", "Customers and the addresses they write from"),
+    "search": Noun("search", "Find letters by their words"),
     "notification": Noun("notification", "Who was told of what"),
     "block": Noun("block", "Senders and domains whose mail is ignored"),
     "backup": Noun("backup", "Everything in one file, while Buzón runs; without the keys"),

@@ -54,13 +54,25 @@ def start(written: str) -> tuple[str, date | None]:
     if written in ("all", "now"):
         return written, None
     try:
-        if len(written) != 10:  # 20260131 and 2026-W05-6 are dates too, but nobody means them
-            raise ValueError
-        return "date", date.fromisoformat(written)
+        return "date", _date(written)
     except ValueError:
         raise ArgumentTypeError(
             f"must be all, now or a date such as 2026-01-31, not {written!r}"
         ) from None
+
+
+def day(written: str) -> date:
+    """A date."""
+    try:
+        return _date(written)
+    except ValueError:
+        raise ArgumentTypeError(f"must be a date such as 2026-01-31, not {written!r}") from None
+
+
+def _date(written: str) -> date:
+    if len(written) != 10:  # 20260131 and 2026-W05-6 are dates too, but nobody means them
+        raise ValueError
+    return date.fromisoformat(written)
 
 
 def identifier(written: str) -> int:

@@ -7,15 +7,16 @@ come into question at all (a customer's), these are looked up instead.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, time, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
 from django.db.models import QuerySet
 from django.db.models.expressions import RawSQL
 
-from buzon.desk.models import Customer, Message, SearchEntry
+from buzon.desk.models import Customer, Message, Organization, SearchEntry
 from buzon.desk.search.question import terms_of, to_fts5, to_tsquery
 from buzon.desk.search.words import place_in_time
 
@@ -38,15 +39,15 @@ _TSVECTOR = (
 class Asked:
     """What is looked for, and among which letters of one organization.
 
-    `customers`: only letters of these; None for everybody's and nobody's. `since` is the first
-    moment that counts, `before` the first that no longer does.
+    `customers`: only letters of these; None for everybody's and nobody's. `since` and `until` are
+    the first and the last day, in the organization's time zone.
     """
 
-    organization_id: int
+    organization: Organization
     text: str
     customers: "QuerySet[Customer] | None" = None
-    since: datetime | None = None
-    before: datetime | None = None
+    since: date | None = None
+    until: date | None = None
 
 
 def found(
@@ -70,7 +71,7 @@ def found(
     with connection.cursor() as cursor:
         cursor.execute(
             statement.format(more=conditions),
-            [words, asked.organization_id, *values, number, first],
+            [words, asked.organization.pk, *values, number, first],
         )
         return [key for (key,) in cursor.fetchall()]
 
@@ -82,10 +83,10 @@ def _conditions(asked: Asked, letters: "QuerySet[Message]") -> tuple[str, list[A
     values: list[Any] = []
     if asked.since is not None:
         parts.append(f"{place} >= %s")
-        values.append(place_in_time(asked.since))
-    if asked.before is not None:
+        values.append(_begins(asked.since, asked.organization))
+    if asked.until is not None and asked.until < date.max:
         parts.append(f"{place} < %s")
-        values.append(place_in_time(asked.before))
+        values.append(_begins(asked.until + timedelta(days=1), asked.organization))
     few = _few_entries(asked)
     if few is not None:
         parts.append(f"{place} IN ({', '.join(['%s'] * len(few))})")
@@ -96,6 +97,12 @@ def _conditions(asked: Asked, letters: "QuerySet[Message]") -> tuple[str, list[A
     parts.append(f"EXISTS ({inner})")
     values += inner_values
     return "".join(f" AND {part}" for part in parts), values
+
+
+def _begins(day: date, organization: Organization) -> int:
+    """The place of the day's first second."""
+    zone = ZoneInfo(organization.time_zone)
+    return place_in_time(datetime.combine(day, time.min, zone))
 
 
 def _few_entries(asked: Asked) -> list[int] | None:
