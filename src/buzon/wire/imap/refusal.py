@@ -13,10 +13,12 @@ from buzon.wire.errors import (
     template,
 )
 from buzon.wire.imap.events import Status
+from buzon.wire.not_now import by_words
 
 _BY_CODE: dict[str, type[MailError]] = {
     "THROTTLED": Throttled,
     "LIMIT": Throttled,
+    "LOGIN-DELAY": Throttled,  # POP3's (RFC 2449), which servers of both protocols share
     "OVERQUOTA": Throttled,
     "UNAVAILABLE": ServerBusy,
     "INUSE": ServerBusy,
@@ -33,26 +35,6 @@ _BY_CODE: dict[str, type[MailError]] = {
     "PRIVACYREQUIRED": AuthRejected,
 }
 
-# Servers that say these things without a code: Gmail, Microsoft 365, Yahoo, older Dovecot.
-_TOO_MUCH = (
-    "too many",
-    "maximum number of connections",
-    "throttl",
-    "rate limit",
-    "bandwidth",
-    "limit exceeded",
-    "exceeded limit",
-)
-_NOT_NOW = (
-    "temporar",
-    "try again",
-    "try later",
-    "unavailable",
-    "internal error",
-    "server error",
-    "not connected",
-    "timed out",
-)
 _NO_SUCH = (
     "not exist",
     "n't exist",
@@ -75,17 +57,20 @@ _SENTENCES: dict[type[MailError], str] = {
 
 def of_login(status: Status, *, challenge: str = "") -> MailError:
     """Why we may not log in. `challenge` is an OAuth error that came before, for the person."""
-    kind = _BY_CODE.get(status.code) or _by_words(status.text) or AuthRejected
+    said = by_words(status.text)
+    kind = _BY_CODE.get(status.code) or said or AuthRejected
     if status.kind == "BAD" and not status.code:
-        kind = _by_words(status.text) or ServerBusy
+        kind = said or ServerBusy
     if kind is NotPermitted:
         kind = AuthRejected
+    if kind is AuthRejected and said is not None:  # whatever the code
+        kind = said
     return _error(kind, status, challenge)
 
 
 def of_folder(name: str, status: Status) -> MailError:
     """Why the folder of this name may not be opened, or be moved to."""
-    kind = _BY_CODE.get(status.code) or _by_words(status.text)
+    kind = _BY_CODE.get(status.code) or by_words(status.text)
     said = status.text.lower()
     if kind is None and any(word in said for word in _NO_SUCH):
         kind = FolderMissing
@@ -102,7 +87,7 @@ def of_folder(name: str, status: Status) -> MailError:
 
 def of_command(status: Status) -> MailError:
     """Why any other command failed, or why the server hangs up (BYE)."""
-    kind = _BY_CODE.get(status.code) or _by_words(status.text)
+    kind = _BY_CODE.get(status.code) or by_words(status.text)
     if kind is None and any(word in status.text.lower() for word in _NOT_ALLOWED):
         kind = NotPermitted
     return _error(kind or ServerBusy, status)
@@ -122,15 +107,6 @@ def of_message(status: Status) -> MessageError:
     if isinstance(error, Throttled) or not_now:
         raise error
     return Malformed("The server cannot give us this message.", answer=status.said)
-
-
-def _by_words(text: str) -> type[MailError] | None:
-    said = text.lower()
-    if any(word in said for word in _TOO_MUCH):
-        return Throttled
-    if any(word in said for word in _NOT_NOW):
-        return ServerBusy
-    return None
 
 
 def _error(kind: type[MailError], status: Status, challenge: str = "") -> MailError:

@@ -12,6 +12,7 @@ from buzon.wire.errors import (
     Throttled,
     template,
 )
+from buzon.wire.not_now import by_words
 from buzon.wire.pop3.core import Reply
 
 # RFC 2449 §8.1.1 and RFC 3206 §4; a code may have further levels: [SYS/TEMP/DISK].
@@ -35,17 +36,10 @@ CODES: dict[str, tuple[type[MailError], str]] = {
     ),
 }
 
-# Gmail: "exceeded command or bandwidth limits"; Microsoft: "Exceeded the login limit"; others.
-THROTTLED = re.compile(
-    r"bandwidth|(login|rate|connection|command|request)s? limit|too (many|often|frequent)|throttl"
-    r"|limit exceeded|maximum number of connections",
-    re.IGNORECASE,
-)
 # RFC 1939 §4: "-ERR unable to lock maildrop", with no code from older servers. "Account locked" is
 # another thing: a refused login.
 BUSY = re.compile(
-    r"(mail ?drop|mailbox).{0,40}(lock|in use|busy)|(lock|open).{0,20}mail ?drop"
-    r"|temporar|try (again )?later|in use|unavailable|(internal|server) error|timed out",
+    r"(mail ?drop|mailbox).{0,40}(lock|in use|busy)|(lock|open).{0,20}mail ?drop|in use",
     re.IGNORECASE,
 )
 
@@ -55,7 +49,10 @@ def refused(reply: Reply, otherwise: MailError) -> MailError:
 
     `otherwise` gets the server's answer too.
     """
-    known = _by_code(reply.text) or _by_words(reply.text)
+    known, said = _by_code(reply.text), _by_words(reply.text)
+    # A refused login whose words ask for patience is none, whatever its code.
+    if known is None or (known[0] is AuthRejected and said is not None):
+        known = said
     if known is None:
         return type(otherwise)(otherwise.template, answer=reply.text, **otherwise.values)
     kind, told = known
@@ -80,10 +77,11 @@ def _by_code(text: str) -> tuple[type[MailError], str] | None:
 
 
 def _by_words(text: str) -> tuple[type[MailError], str] | None:
-    if THROTTLED.search(text):
+    kind = by_words(text)
+    if kind is Throttled:
         told = template("The server says that we ask too much; it will be tried again.")
         return Throttled, told
-    if BUSY.search(text):
+    if kind is ServerBusy or BUSY.search(text):
         told = template("The server is busy with this mailbox; it will be tried again.")
         return ServerBusy, told
     return None
