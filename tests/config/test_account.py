@@ -321,3 +321,42 @@ def _arrivals(account: CollectionAccount, outcome: str, number: int) -> None:
         )
         for uid in range(first, first + number)
     )
+
+
+def test_history_waits_goes_on_is_cancelled_and_comes_again(
+    buzon: Console, needed: list[Any]
+) -> None:
+    buzon("account", "add", "sales", *needed)
+    account = CollectionAccount.objects.get()
+    now = timezone.now()
+    account.folders.update(
+        baseline_at=now, history_begun_at=now, baseline_uidnext=101, low=61, high=100,
+        history_total=100, to_come=60,
+    )  # fmt: skip
+    assert "new mail is collected" in buzon("account", "pause-history", "sales")
+    assert buzon.json("account", "show", "sales")["first_download"]["paused"]
+    assert "40 of 100 (40%), paused" in buzon("account", "show", "sales")
+    assert "goes on" in buzon("account", "resume-history", "sales")
+    assert "60 messages stay on the server" in buzon("account", "cancel-history", "sales")
+    assert "Nothing" in buzon("account", "cancel-history", "sales")
+    shown = buzon.json("account", "show", "sales")
+    assert (shown["folders"][0]["outside"], shown["first_download"]["done"]) == (60, 40)
+    assert shown["folders"][0]["cancelled_at"]
+    told = buzon("account", "collect-again", "sales", "--from", "2026-01-31")
+    assert "again from 2026-01-31" in told
+    assert "from the beginning" in buzon("account", "collect-again", "sales", "--from", "all")
+    assert buzon.json("account", "show", "sales")["start"] == "all"
+    assert account.folders.get().list_again
+
+
+def test_history_refusals(buzon: Console, needed: list[Any]) -> None:
+    buzon("account", "add", "sales", *needed)
+    again = ("account", "collect-again", "sales", "--from")
+    assert "was not looked at yet" in buzon.refused(*again, "all")
+    assert "must be all or a date" in buzon.refused(*again, "now")
+    assert "must be all or a date" in buzon.refused(*again, "20260131")
+    now = timezone.now()
+    CollectionAccount.objects.update(history_done_at=now)
+    CollectionAccount.objects.get().folders.update(baseline_at=now, history_begun_at=now)
+    assert "still to come" in buzon.refused("account", "pause-history", "sales")
+    assert "still to come" in buzon.refused(*again, "2999-01-01")

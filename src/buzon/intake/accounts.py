@@ -310,8 +310,8 @@ def _check_settled(before: dict[str, Any], clean: dict[str, Any]) -> None:
         raise AccountError(told, field="protocol")
     if (clean["start"], clean["start_date"]) != (before["start"], before["start_date"]):
         told = _(
-            "The start was decided at the first collection: "
-            "to collect earlier mail, add the same login once more."
+            "The start was decided at the first collection; "
+            "for earlier mail, collect again from a day on."
         )
         raise AccountError(told, field="start")
 

@@ -20,7 +20,7 @@ from buzon.intake.custody import Batch, commit
 from buzon.intake.models import Arrival, CollectionAccount, Folder
 from buzon.intake.run import Run
 from buzon.intake.take_imap import batches, download_wanted, measured, take
-from buzon.intake.window import is_wanted, is_within
+from buzon.intake.window import is_history, is_wanted, is_within
 from buzon.wire.errors import FolderMissing, NotPermitted, Permanent
 from buzon.wire.imap import ImapSession, Listed, Selected
 
@@ -75,6 +75,8 @@ def _open(run: Run, session: ImapSession, folder: Folder) -> Selected:
         _take_baseline(run, session, folder, selected)
     elif folder.uidvalidity != selected.uidvalidity:
         renumbering.find_again(run, session, folder, selected)
+    if folder.list_again:
+        _list_again(run, session, folder)
     return selected
 
 
@@ -109,6 +111,40 @@ def _next_uid(session: ImapSession, selected: Selected) -> int:
     return max(session.uids(), default=0) + 1 if selected.exists else 1
 
 
+def _list_again(run: Run, session: ImapSession, folder: Folder) -> None:
+    """A person asked for the history once more: what of it has no row is to come."""
+    end = folder.baseline_uidnext or folder.high + 1
+    listed = session.listing(1, end - 1) if end > 1 else []
+    known = _known_below(folder, end)
+    history = [
+        message
+        for message in listed
+        if message.uid not in known
+        and is_history(folder, uid=message.uid, date=message.internal_date)
+    ]
+    within = [message for message in history if is_within(run.account, message.internal_date)]
+    octets = sum(message.size for message in within)
+    commit(
+        run,
+        Batch(),
+        folder=folder,
+        list_again=False,
+        history_begun_at=timezone.now(),
+        low=end,
+        outside=len(history) - len(within),
+        history_total=folder.history_total - folder.to_come + len(within),
+        history_octets=folder.history_octets - folder.octets_to_come + octets,
+        to_come=len(within),
+        octets_to_come=octets,
+    )
+
+
+def _known_below(folder: Folder, uid: int) -> set[int | None]:
+    """UIDs that have a row: none in a first download, most of them when it is listed again."""
+    rows = Arrival.objects.filter(folder=folder, uidvalidity=folder.uidvalidity, uid__lt=uid)
+    return set(rows.live().values_list("uid", flat=True))
+
+
 def _visit(
     run: Run, session: ImapSession, folder: Folder, others: Sequence[Folder], *, seconds: float
 ) -> bool:
@@ -141,13 +177,18 @@ def _collect_new(
 def _collect_history(
     run: Run, session: ImapSession, folder: Folder, looks: "_Looks", *, ends: float
 ) -> bool:
-    """Backward from `low`, newest first, looking for new mail between any two batches."""
-    if folder.low <= 1:
+    """Backward from `low`, newest first, looking for new mail between any two batches; whether it
+    is all here, or waits because a person has paused it.
+    """
+    if folder.low <= 1 or run.history_is_paused():
         return True
-    listed = session.listing(1, folder.low - 1)
-    newest_first = [m for m in reversed(listed) if is_within(run.account, m.internal_date)]
+    listed, known = session.listing(1, folder.low - 1), _known_below(folder, folder.low)
+    within = [m for m in reversed(listed) if is_within(run.account, m.internal_date)]
+    newest_first = [message for message in within if message.uid not in known]
     done = 0
     for batch in batches(run, newest_first):
+        if run.history_is_paused():
+            return True
         if done and monotonic() > ends:
             return False
         run.report("history", done, len(newest_first))
@@ -203,6 +244,8 @@ def _notice_changes(run: Run, session: ImapSession, folder: Folder) -> int:
     Once a day all of it is compared, because two changes may cancel each other out in the count.
     """
     session.noop()
+    if folder.low > 1:  # paused: what was not listed yet has no rows
+        return session.exists
     live = Arrival.objects.filter(folder=folder, uidvalidity=folder.uidvalidity).live()
     if session.exists != live.count() + folder.outside:
         _collect_new(run, session, folder)

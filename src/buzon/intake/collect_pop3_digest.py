@@ -62,15 +62,19 @@ def collect_by_digest(
     """
     known = known_unnamed(folder)
     retrieved: dict[str, Listing] = {}
-    for keyed in keyed_batches(run, session, unnamed, known):
+    # While a person has paused it: the first look's are in the first places.
+    first = folder.low - 1 if run.history_is_paused() else 0
+    for keyed in keyed_batches(run, session, unnamed, known, first=first):
         retrieved |= {each.key: each.listing for each in keyed if each.message is not None}
         _take(run, folder, keyed, known)
         if keyed:
             _note_come(run, folder, unnamed[keyed[-1].place : folder.low - 1])
         run.process()
+        if run.history_is_paused() and not first:
+            return retrieved
     for _ in range(known.untold):
         run.totals.count(Arrival.Outcome.FAILED)
-    if not known.untold:
+    if not known.untold and not first:
         _forget_gone(run, folder, known)
     return retrieved
 
@@ -86,15 +90,15 @@ def known_unnamed(folder: Folder) -> Known:
 
 
 def keyed_batches(
-    run: Run, session: Pop3Session, unnamed: Sequence[Listing], known: Known
+    run: Run, session: Pop3Session, unnamed: Sequence[Listing], known: Known, *, first: int = 0
 ) -> Iterator[list[Keyed]]:
-    """Batches of messages with their keys, in the order of the listing. A batch has its octets
-    until the next is asked for.
+    """Batches of messages with their keys, in the order of the listing, without the `first` so
+    many. A batch has its octets until the next is asked for.
     """
     times: Counter[str] = Counter()
     limit = run.account.max_message_bytes
-    done = 0
-    for chunk in by_octets(unnamed, lambda each: min(each.size, limit), most=MOST):
+    done = first
+    for chunk in by_octets(unnamed[first:], lambda each: min(each.size, limit), most=MOST):
         run.before_batch()
         run.report("new", done, len(unnamed))
         large = {e.number: _counted(f"{LARGE}{e.size}", times) for e in chunk if e.size > limit}
@@ -143,7 +147,8 @@ def _counted(name: str, times: Counter[str]) -> str:
 def _take(run: Run, folder: Folder, keyed: Sequence[Keyed], known: Known) -> None:
     new = [each for each in keyed if each.key not in known.rows and each.key not in known.outside]
     history = {each.key for each in new if each.place < folder.low}
-    if run.account.start == CollectionAccount.Start.NOW and history:
+    from_now = run.account.start == CollectionAccount.Start.NOW
+    if history and (from_now or folder.cancelled_at is not None):
         _leave_history(run, folder, history)
         new = [each for each in new if each.key not in history]
     past = generations(folder, [each.key for each in new])

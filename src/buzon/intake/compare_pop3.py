@@ -83,6 +83,8 @@ def _compare(
             Folder.objects.filter(pk=folder.pk).update(untold_since=None)
         if first_look:
             _take_baseline(run.account, folder, new, unnamed)
+        elif folder.list_again:
+            _take_back(run.account, folder, names, named, unnamed)
 
 
 def _take_baseline(
@@ -100,6 +102,36 @@ def _take_baseline(
     now = timezone.now()
     rows = Folder.objects.filter(pk=folder.pk)
     rows.update(baseline_at=now, history_begun_at=now, **history)
+
+
+def _take_back(
+    account: CollectionAccount,
+    folder: Folder,
+    names: Names,
+    named: dict[str, Listing],
+    unnamed: Sequence[Listing],
+) -> None:
+    """A person asked for the history once more: what was outside waits, and its header or its
+    octets will tell whether it is within the window.
+    """
+    back = [each for uidl, each in named.items() if uidl in names.outside]
+    digests = [name for name in names.outside if name.startswith(DIGEST)]
+    forget_outside(folder, [*(each.uidl or "" for each in back), *digests])
+    add_rows(account, folder, back, of_history=True)
+    seen = len(digests) + sum(name.startswith(DIGEST) for name in names.rows)
+    places = unnamed[:seen]  # of those without a UIDL only their octets tell which these are
+    share = len(digests) / len(places) if places else 0
+    to_come = round(share * sum(each.size for each in places))
+    known_octets = folder.history_octets - folder.octets_to_come
+    Folder.objects.filter(pk=folder.pk).update(
+        list_again=False,
+        history_begun_at=timezone.now(),
+        history_total=folder.history_total - folder.to_come + len(back) + len(digests),
+        history_octets=known_octets + sum(each.size for each in back) + to_come,
+        low=len(places) + 1,
+        to_come=len(digests),
+        octets_to_come=to_come,
+    )
 
 
 def add_outside(folder: Folder, uidls: Collection[str]) -> None:

@@ -42,6 +42,13 @@ class FolderCounts:
         return self.live + self.folder.to_come + self.folder.outside
 
 
+class LeftOut(NamedTuple):
+    """History that a person cancelled: messages that are outside the window, and since when."""
+
+    messages: int
+    at: datetime
+
+
 @dataclass(slots=True)
 class Overview:
     """An account with what is known of it beside its row. `outcomes` has each, also those with 0;
@@ -53,6 +60,7 @@ class Overview:
     next_at: datetime | None
     outcomes: dict[str, int] = field(default_factory=dict)
     first_download: FirstDownload | None = None
+    left_out: LeftOut | None = None
 
     @property
     def is_due(self) -> bool:
@@ -97,6 +105,7 @@ def overviews(accounts: "Iterable[CollectionAccount]") -> list[Overview]:
             next_at=_next_collection(row),
             outcomes=outcomes[row.pk],
             first_download=downloads.get(row.pk),
+            left_out=_left_out(row),
         )
         for row in rows
     ]
@@ -145,6 +154,14 @@ def _next_collection(account: CollectionAccount) -> datetime | None:
     if duty is None or stopped or not account.active:
         return None
     return duty.due_at
+
+
+def _left_out(account: CollectionAccount) -> LeftOut | None:
+    cancelled = [(each.cancelled_at, each.outside) for each in account.folders.all()]
+    left = [(at, outside) for at, outside in cancelled if at is not None]
+    if not left:
+        return None
+    return LeftOut(sum(outside for _at, outside in left), max(at for at, _outside in left))
 
 
 def _live(folders: Sequence[Folder]) -> dict[int, int]:

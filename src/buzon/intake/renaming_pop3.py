@@ -43,7 +43,7 @@ from buzon.intake.models import Arrival, CollectionAccount, Folder
 from buzon.intake.renumbering import MustAsk, guard_against_loops
 from buzon.intake.run import Run
 from buzon.intake.statements import update_arrivals
-from buzon.intake.window import is_history, is_within
+from buzon.intake.window import is_history, is_wanted
 from buzon.wire.errors import NotPermitted
 from buzon.wire.pop3 import Listing, Pop3Session
 
@@ -223,7 +223,8 @@ def _date(account: CollectionAccount, folder: Folder, look: _Look) -> None:
         missing = len(look.search.unknown)
     old = [card for card in look.search.unknown if is_history(folder, uid=None, date=card.date)]
     for card in sorted(old, key=lambda card: (card.date, -card.listing.number))[:missing]:
-        (look.history if is_within(account, card.date) else look.outside).append(card)
+        wanted = is_wanted(account, folder, uid=None, date=card.date)
+        (look.history if wanted else look.outside).append(card)
 
 
 def _ask_if_needed(run: Run, folder: Folder, look: _Look) -> list[str]:

@@ -51,6 +51,10 @@ class Run:
         self.between_steps()
         check_room()
 
+    def history_is_paused(self) -> bool:
+        """Whether a person has said so, a few seconds ago at the latest."""
+        return self.account.history_paused
+
     def received(self, octets: int) -> None:
         """So many in the present session, as it counts them."""
         self.totals.bytes = self.received_before + octets

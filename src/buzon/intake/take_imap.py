@@ -71,7 +71,7 @@ def take(
 
 def download_wanted(run: Run, session: ImapSession, folder: Folder) -> None:
     """The rows that wait for download: matched by triage, asked for by a person, tried again."""
-    while rows := _next_wanted(folder):
+    while rows := _next_wanted(run, folder):
         run.before_batch()
         unjudged = [row for row in rows if is_decided_by_header(run.account, row)]
         fetch = _triage_headers if unjudged else _fetch_bodies
@@ -84,9 +84,11 @@ def download_wanted(run: Run, session: ImapSession, folder: Folder) -> None:
         run.process()
 
 
-def _next_wanted(folder: Folder) -> list[Arrival]:
+def _next_wanted(run: Run, folder: Folder) -> list[Arrival]:
     """The newest that wait, as many as fit into a batch, at least one; suspects last and alone."""
     rows = Arrival.objects.filter(folder=folder, uidvalidity=folder.uidvalidity).to_download()
+    if run.history_is_paused():
+        rows = rows.exclude(of_history=True, asked_by_person=False)
     waiting = list(rows.order_by("attempts", "-uid")[:MOST_BODIES])
     fresh = (row for row in waiting if not row.attempts)
     return next(by_octets(fresh, lambda row: row.size), waiting[:1])

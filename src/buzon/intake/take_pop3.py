@@ -57,6 +57,8 @@ class _Taking:
         for rows in within(self.run.headers, to_judge, lambda _: 0):
             if monotonic() > self.ends:
                 return False
+            if not self._is_wanted_now(rows[0]):
+                return True
             with self.run.headers.measured(messages=len(rows), octets=0):
                 let_in = self._judge(rows)
             if dated:
@@ -70,9 +72,14 @@ class _Taking:
         waiting = Arrival.objects.filter(folder=self.folder).to_download()
         to_judge: list[Arrival] = []
         ready: list[Arrival] = []
-        for row in self._newest_first([row for row in waiting if row.uidl in self.named]):
+        for row in self._newest_first([row for row in waiting if self._is_wanted_now(row)]):
             (to_judge if self._is_decided_by_header(row) else ready).append(row)
         return to_judge, ready
+
+    def _is_wanted_now(self, row: Arrival) -> bool:
+        """It is on the server, and not of a history that a person has paused."""
+        paused = self.run.history_is_paused() and row.of_history and not row.asked_by_person
+        return row.uidl in self.named and not paused
 
     def _is_decided_by_header(self, row: Arrival) -> bool:
         account = self.run.account
@@ -163,6 +170,8 @@ class _Taking:
         for batch in itertools.chain(batches, alone):
             if monotonic() > self.ends:
                 return False
+            if not self._is_wanted_now(batch[0]):
+                continue
             self.run.before_batch()
             self.run.report("history" if batch[0].of_history else "new", done, len(rows))
             octets = sum(row.size for row in batch)

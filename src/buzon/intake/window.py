@@ -4,7 +4,7 @@ history = there at the baseline        new = came after it
 outside = history that the account does not want; it is counted, never collected
 """
 
-from datetime import UTC, datetime, time
+from datetime import UTC, date, datetime, time
 from zoneinfo import ZoneInfo
 
 from buzon.intake.models import CollectionAccount, Folder
@@ -22,8 +22,10 @@ def is_history(folder: Folder, *, uid: int | None, date: datetime | None) -> boo
 def is_wanted(
     account: CollectionAccount, folder: Folder, *, uid: int | None, date: datetime | None
 ) -> bool:
-    """New mail is; history is as far as it is within the window."""
-    return not is_history(folder, uid=uid, date=date) or is_within(account, date)
+    """New mail is; history is as far as it is within the window, and was not cancelled."""
+    if not is_history(folder, uid=uid, date=date):
+        return True
+    return folder.cancelled_at is None and is_within(account, date)
 
 
 def is_within(account: CollectionAccount, date: datetime | None) -> bool:
@@ -38,5 +40,10 @@ def start_of_window(account: CollectionAccount) -> datetime | None:
     """The first moment of history that is collected: midnight, in the organization's time zone."""
     if account.start != CollectionAccount.Start.DATE or account.start_date is None:
         return None
+    return start_of_day(account, account.start_date)
+
+
+def start_of_day(account: CollectionAccount, day: date) -> datetime:
+    """Its midnight, in the organization's time zone."""
     zone = ZoneInfo(account.organization.time_zone)
-    return datetime.combine(account.start_date, time.min, zone).astimezone(UTC)
+    return datetime.combine(day, time.min, zone).astimezone(UTC)

@@ -6,7 +6,15 @@ past its lease and wakes up writes nothing. The rows are the truth: a lost kick,
 a restarted machine only means that the row is due again.
 """
 
-from buzon.lease.lease import Lease, LeaseLost, claim, claim_due, free_all_dead, lease_seconds
+from buzon.lease.lease import (
+    Lease,
+    LeaseLost,
+    claim,
+    claim_due,
+    free_all_dead,
+    lease_seconds,
+    revoke,
+)
 from buzon.lease.row import LeasedRow
 
 __all__ = [
@@ -17,4 +25,5 @@ __all__ = [
     "claim_due",
     "free_all_dead",
     "lease_seconds",
+    "revoke",
 ]

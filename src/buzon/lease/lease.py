@@ -109,6 +109,13 @@ def _free_dead_owners(rows: "models.QuerySet[Any]") -> int:
     return freed
 
 
+def revoke(rows: "models.QuerySet[Any]") -> None:
+    """Take these rows from whoever works on them, who writes nothing more. In a transaction that
+    has locked them.
+    """
+    rows.update(lease_owner="", lease_until=None, lease_epoch=F("lease_epoch") + 1)
+
+
 @dataclass(slots=True)
 class Lease:
     """The right to work on one row, as long as the epoch is ours."""

@@ -177,6 +177,7 @@ def _folder(folder: Folder, first: FirstDownload | None) -> dict[str, Any]:
         "outside": folder.outside,
         "low": folder.low,
         "high": folder.high,
+        "cancelled_at": stamp(folder.cancelled_at),
         "first_download": reach and _reach(reach),
     }
 

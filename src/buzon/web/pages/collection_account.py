@@ -27,6 +27,7 @@ from buzon.intake.overview import (
 from buzon.web.access import PersonRequest, for_administrators
 from buzon.web.checking import check_within_limit
 from buzon.web.forms import PageForm
+from buzon.web.pages.collection_account_history import paths as paths_of_history
 from buzon.web.pages.collection_account_state import condition_of, pace_of
 from buzon.web.shown import number
 
@@ -178,6 +179,7 @@ def _page(
 
 
 paths = [
+    *paths_of_history,
     path("collection-accounts/<int:pk>", collection_account, name="collection_account"),
     path(
         "collection-accounts/<int:pk>/due",

@@ -124,6 +124,8 @@ def time_left(left: timedelta) -> str:
 
 
 def _working(overview: Overview) -> Condition:
+    if overview.first_download is not None and overview.first_download.paused:
+        return Condition(_("First download paused"), "quiet", "clock")
     if overview.first_download is not None:
         return Condition(_("First download"), "info", "download")
     if overview.account.last_collected_at is None:
