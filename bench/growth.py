@@ -15,8 +15,6 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tests.servers import maildir
-
 from bench.measured import ROOT, CannotMeasure, measure
 from bench.ours import BUZON, Way, add_account, environment_of, set_up
 from bench.plot import plot
@@ -53,6 +51,7 @@ def grow(
             senders = max(1_000, int(until * SENDERS_PER_LETTER))
             mail = servers.small(step, seed=number + 1, senders=senders)
             line = _step(environment, mail, name, number, label)
+            servers.drop(mail)
             results.add(line)
             stored = (number + 1) * step
             print(f"{name} {stored:>9,}: {line.rate:>7,.0f} messages/s", file=sys.stderr)
@@ -71,8 +70,6 @@ def _step(environment: dict[str, str], mail: Mail, name: str, number: int, label
     (totals,) = json.loads(used.said)
     if totals["filed"] != mail.messages or totals["error"]:
         raise CannotMeasure(f"buzon did not file {mail.messages:,} messages: {totals}.")
-    for file in maildir.files(mail.dovecot.folder_path(mail.login, "INBOX")):
-        file.unlink()  # nobody asks for them again
     return Line(
         label=label,
         part=_part(name),
@@ -94,6 +91,9 @@ def _installation(database: str, *, anew: bool) -> Iterator[dict[str, str]]:
     folder = FOLDER / database
     if anew:
         shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True, exist_ok=True)
+    for each in (FOLDER, folder):
+        each.chmod(0o755)  # PostgreSQL, which is not root, looks for its own in here
     nobody = Where("", 0, "", "")
     if database == "sqlite":
         yield _ready(environment_of(folder / "data", nobody), anew=anew)
@@ -119,7 +119,7 @@ class _KeptPostgres(DurablePostgres):
 @contextmanager
 def _kept_cluster(folder: Path) -> Iterator[str]:
     """The URL of the database in it."""
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(exist_ok=True)
     cluster = _KeptPostgres.start(folder)
     try:
         yield cluster.url

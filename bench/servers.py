@@ -47,7 +47,7 @@ class Mail:
         login = is_new("copy")
         self.dovecot.add_login(login, SECRET)
         copied = self.dovecot.folder_path(login, "INBOX")
-        for file in self._files():
+        for file in self.files():
             os.link(file, copied / "new" / file.name)
         try:
             yield Where(self.dovecot.host, self.dovecot.port("imap", "none"), login, SECRET)
@@ -60,7 +60,8 @@ class Mail:
         for file in self.dovecot.folder_path(self.login, "INBOX").glob("dovecot.index*"):
             file.unlink()
 
-    def _files(self) -> list[Path]:
+    def files(self) -> list[Path]:
+        """One for each message."""
         return maildir.files(self.dovecot.folder_path(self.login, "INBOX"))
 
 
@@ -89,6 +90,12 @@ class Servers:
         name = f"small-{number}-{seed}"
         return self._filled(name, lambda: small(number, seed=seed, senders=senders))
 
+    def drop(self, mail: Mail) -> None:
+        """Nobody asks for it again."""
+        for file in mail.files():
+            file.unlink()
+        self._mail = {name: each for name, each in self._mail.items() if each != mail}
+
     def far(self, where: Where) -> Where:
         """The same server with a round-trip time of 80 ms."""
         if where.port not in self._far:
@@ -109,7 +116,7 @@ class Servers:
         if name not in self._mail:
             if self._dovecot is None:
                 self._dovecot = self._open.enter_context(Dovecot())
-            self._mail[name] = _fill(self._dovecot, name, letters())
+            self._mail[name] = _fill(self._dovecot, is_new(name), letters())
         return self._mail[name]
 
 
