@@ -7,8 +7,17 @@ from typing import Any
 
 from django.utils import timezone
 
-from buzon.desk.filing import Letter
-from buzon.desk.models import Agent, AgentGroup, Customer, Organization, Store
+from buzon.desk.filing import Filing, Letter
+from buzon.desk.keys import Keys
+from buzon.desk.models import (
+    Agent,
+    AgentGroup,
+    Conversation,
+    Customer,
+    Message,
+    Organization,
+    Store,
+)
 from buzon.desk.organizations import add_organization
 from buzon.desk.people import add_agent, add_group, join_group
 
@@ -42,6 +51,11 @@ def new_customer(shop: Organization, store: Store | None = None) -> Customer:
     return Customer.objects.create(
         organization=shop, store=store, created_by=Customer.CreatedBy.MAIL
     )
+
+
+def filing(shop: Organization, count: int) -> Filing:
+    """For so many letters of no store."""
+    return Filing(shop.pk, None, Keys(count, Message, Conversation))
 
 
 def letter(shop: Organization, store: Store | None = None, **changes: Any) -> Letter:

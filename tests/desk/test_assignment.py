@@ -236,11 +236,3 @@ def test_by_hand_refuses_strangers_and_the_deactivated(group: AgentGroup) -> Non
     with pytest.raises(DeskError, match="deactivated"):
         by_hand(customer, gone)
     assert not Assignment.objects.exists()
-
-
-def test_handing_out_takes_six_queries(group: AgentGroup, django_assert_num_queries) -> None:
-    for _ in range(3):
-        cast.agent(group.organization, group)
-    customer = cast.new_customer(group.organization)
-    with django_assert_num_queries(6):
-        hand_out(customer, group)

@@ -4,13 +4,13 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
-from django.db import connection
 from django.utils import timezone as clock
 
 from buzon.desk.customers import create_from_mail
-from buzon.desk.filing import complete, file_letter, identity_of, letter_sent_by_us
+from buzon.desk.filing import complete, file_letter, identity_of
 from buzon.desk.models import Conversation, Message, Organization, Reference, SentLetter
 from buzon.desk.reasons import reason
+from buzon.desk.sent_letters import letter_sent_by_us
 from buzon.desk.stores import add_store
 from tests.desk import cast
 
@@ -208,18 +208,6 @@ def test_a_letter_sent_by_us_is_known_within_its_organization_only(shop: Organiz
     assert letter_sent_by_us(other.pk, ["<n1@shop>"]) is None
     assert letter_sent_by_us(shop.pk, []) is None
     assert letter_sent_by_us(shop.pk, [""]) is None
-
-
-def test_filing_takes_few_queries(shop: Organization, django_assert_num_queries) -> None:
-    ana, _ = create_from_mail(shop.pk, None, "ana@example.com")
-    first = cast.letter(shop)
-    # kin (on PostgreSQL the lock before it), conversation, message, customer
-    locks = int(connection.features.has_select_for_update)
-    with django_assert_num_queries(4 + locks):
-        file_letter(first, customer=ana, link={})
-    # … and the references
-    with django_assert_num_queries(5 + locks):
-        file_letter(cast.letter(shop, references=(first.message_id,)), customer=ana, link={})
 
 
 def test_a_letter_of_nobodys_that_becomes_a_customers_takes_its_conversation_along(

@@ -69,6 +69,19 @@ def test_r8_processes_that_meet_the_same_new_sender_make_one_customer(
     assert json.loads(database.run(WORKERS, "shares"))["shares"] == [20, 20, 20]
 
 
+def test_r8_processes_that_meet_the_same_new_senders_in_batches_make_one_customer_of_each(
+    database: RealDatabase,
+) -> None:
+    database.run(WORKERS, "prepare", 3, 0, 0)
+    parts = range(PROCESSES)
+    answers = _all_at_once(database, [("meet_in_batches", 210, part) for part in parts])
+    for same in zip(*(answer["met"] for answer in answers), strict=True):
+        assert len({(address, key) for address, (key, _) in same}) == 1
+        assert sum(new for _, (_, new) in same) == 1
+    assert json.loads(database.run(WORKERS, "count_addresses")) == [210, 210, 210]
+    assert json.loads(database.run(WORKERS, "shares"))["shares"] == [70, 70, 70]
+
+
 def test_letters_of_a_thread_filed_by_several_processes_are_one_conversation(
     database: RealDatabase,
 ) -> None:

@@ -2,9 +2,11 @@
 
 from collections import Counter
 from datetime import timedelta
+from itertools import islice
 from typing import Any
 
 import pytest
+from django.db import transaction
 from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -17,11 +19,13 @@ from hypothesis.stateful import (
 )
 
 from buzon.desk.assignment import hand_out, preview
-from buzon.desk.filing import file_letter
+from buzon.desk.handing_out import HandingOut
+from buzon.desk.keys import Keys
 from buzon.desk.matching import known_senders, match
-from buzon.desk.models import Agent, Assignment, Customer, CustomerAddress, Message
+from buzon.desk.models import Agent, Assignment, Customer, CustomerAddress, Event, Message
 from buzon.desk.people import deactivate_agent, join_group, leave_group, reactivate_agent
 from buzon.desk.people import set_status as set_by_hand
+from buzon.desk.rows import insert_rows
 from buzon.desk.stores import add_store
 from tests.desk import cast
 
@@ -92,16 +96,32 @@ class SharingOut(RuleBasedStateMachine):
         promised = Counter({agent.pk: number for agent, number in preview(self.group, count)})
         got: Counter[int] = Counter()
         for _ in range(count):
-            given_to = self._arrive()
+            given = hand_out(cast.new_customer(self.shop), self.group)
+            given_to = self._arrived(given)
             got[given_to] += given_to > 0
         assert +got == +promised
 
-    def _arrive(self) -> int:
+    @rule(count=st.integers(1, 9))
+    def customers_arrive_in_one_batch(self, count: int) -> None:
+        promised = Counter({agent.pk: number for agent, number in preview(self.group, count)})
+        with transaction.atomic():
+            events: list[Event] = []
+            handing = HandingOut(self.group, Keys(count, Assignment), events)
+            given = [handing.give(cast.new_customer(self.shop)) for _ in range(count)]
+            handing.store()
+            insert_rows(events)
+        got = Counter(map(self._arrived, given))
+        got.pop(0, None)
+        assert +got == +promised
+        stored = Customer.objects.in_bulk([one.customer_id for one in given])
+        assert all(stored[one.customer_id].agent_id == one.agent_id for one in given)
+
+    def _arrived(self, given: Assignment) -> int:
         eligible = self._who_may()
-        given = hand_out(cast.new_customer(self.shop), self.group)
         if not eligible:
             assert given.agent is None
             return 0
+        assert given.agent_id is not None
         assert given.agent_id in eligible
         assert given.why["of"] == len(eligible)
         self.turns += 1
@@ -143,7 +163,7 @@ def test_r10_r12_the_tiers_and_even_shares_hold_for_any_sequence() -> None:
 
 @SLOW
 @given(data=st.data())
-def test_conversations_are_the_same_in_whatever_order_the_letters_arrive(
+def test_conversations_are_the_same_in_whatever_order_and_batches_the_letters_arrive(
     data: st.DataObject,
 ) -> None:
     count = data.draw(st.integers(1, 10))
@@ -153,10 +173,15 @@ def test_conversations_are_the_same_in_whatever_order_the_letters_arrive(
     }
     arriving = data.draw(st.lists(st.sampled_from(range(count)), unique=True, min_size=1))
     shop = cast.organization()
-    for number in arriving:
-        named = tuple(f"<{one}@x>" for one in sorted(names[number]))
-        letter = cast.letter(shop, message_id=f"<{number}@x>", references=named)
-        file_letter(letter, customer=None, link={})
+    left = iter(arriving)
+    while batch := list(islice(left, data.draw(st.integers(1, 4)))):
+        with transaction.atomic():
+            filing = cast.filing(shop, len(batch))
+            for number in batch:
+                named = tuple(f"<{one}@x>" for one in sorted(names[number]))
+                letter = cast.letter(shop, message_id=f"<{number}@x>", references=named)
+                filing.file(letter, customer=None, link={})
+            filing.store()
     found: dict[int, set[int]] = {}
     for message_id, key in Message.objects.filter(organization=shop).values_list(
         "message_id", "conversation_id"

@@ -6,6 +6,7 @@ import random
 import sys
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 from itertools import islice
 from typing import Any
@@ -18,8 +19,10 @@ from django.db import transaction  # noqa: E402
 
 from buzon.desk.assignment import hand_out  # noqa: E402
 from buzon.desk.customers import create_from_mail  # noqa: E402
-from buzon.desk.errors import DeskError  # noqa: E402
+from buzon.desk.errors import DeskError, Overtaken  # noqa: E402
 from buzon.desk.filing import file_letter  # noqa: E402
+from buzon.desk.handing_out import HandingOut  # noqa: E402
+from buzon.desk.keys import Keys  # noqa: E402
 from buzon.desk.models import (  # noqa: E402
     Agent,
     AgentGroup,
@@ -35,6 +38,8 @@ from buzon.desk.models import (  # noqa: E402
 )
 from buzon.desk.organizations import add_organization  # noqa: E402
 from buzon.desk.people import add_agent, add_group  # noqa: E402
+from buzon.desk.rows import insert_rows  # noqa: E402
+from buzon.desk.senders import Senders  # noqa: E402
 from buzon.desk.stores import add_store  # noqa: E402
 from tests.desk import cast  # noqa: E402
 
@@ -113,6 +118,45 @@ def meet(count: str) -> None:
     say({"made": made, "stored": stored})
 
 
+def meet_in_batches(count: str, part: str) -> None:
+    """The same new senders as everybody else, in other batches, as the recipe meets them; whoever
+    is overtaken does the batch again.
+    """
+    shop, group = Organization.objects.get(), AgentGroup.objects.get()
+    addresses = [f"sender{number}@example.com" for number in range(int(count))]
+    random.Random(part).shuffle(addresses)
+    wait_for_the_start()
+    met: dict[str, tuple[int, bool]] = {}
+    overtaken, left = 0, iter(addresses)
+    while batch := list(islice(left, 7)):
+        for _ in range(50):
+            with suppress(Overtaken):
+                met |= _met(shop, group, batch)
+                break
+            overtaken += 1
+    say({"met": sorted(met.items()), "overtaken": overtaken})
+
+
+def _met(
+    shop: Organization, group: AgentGroup, addresses: list[str]
+) -> dict[str, tuple[int, bool]]:
+    with transaction.atomic():
+        keys = Keys(len(addresses), Customer, Assignment, Message, Conversation)
+        events: list[Event] = []
+        senders, handing = Senders(shop.pk, None, keys), HandingOut(group, keys, events)
+        senders.look_up(addresses)
+        met = {}
+        for address in addresses:
+            customer = senders.match(address).customer
+            met[address] = customer or senders.create(address), customer is None
+            if customer is None:
+                handing.give(met[address][0])
+        senders.store()
+        handing.store()
+        insert_rows(events)
+    return {address: (customer.pk, new) for address, (customer, new) in met.items()}
+
+
 def converse(threads: str, each: str, part: str, parts: str) -> None:
     """Every `parts`-th letter of some threads, in any order, in batches; the same for everybody."""
     shop = Organization.objects.get()
@@ -122,8 +166,10 @@ def converse(threads: str, each: str, part: str, parts: str) -> None:
     wait_for_the_start()
     while batch := list(islice(mine, 3)):
         with transaction.atomic():
+            filing = cast.filing(shop, len(batch))
             for thread, place in batch:
-                file_letter(_of_thread(shop, thread, place), customer=None, link={})
+                filing.file(_of_thread(shop, thread, place), customer=None, link={})
+            filing.store()
     say("done")
 
 
@@ -202,6 +248,7 @@ if __name__ == "__main__":
         hand_out_most,
         shares,
         meet,
+        meet_in_batches,
         converse,
         conversations,
         count_addresses,

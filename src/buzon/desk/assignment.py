@@ -17,8 +17,10 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from buzon.desk.errors import DeskError
+from buzon.desk.errors import DeskError, Overtaken
 from buzon.desk.events import record
+from buzon.desk.handing_out import HandingOut, active_members, tier_of
+from buzon.desk.keys import Keys
 from buzon.desk.models import (
     Agent,
     AgentGroup,
@@ -30,14 +32,7 @@ from buzon.desk.models import (
     User,
 )
 from buzon.desk.reasons import OPERATOR, reason
-from buzon.desk.statements import (
-    Member,
-    active_members,
-    change_agent,
-    give_turn_back,
-    note_turn,
-    take_turn,
-)
+from buzon.desk.rows import insert_rows
 
 Giver = User | Agent | None  # who assigns by hand; None: whoever runs the installation
 
@@ -51,31 +46,21 @@ def hand_out(
 ) -> Assignment:
     """Give the customer to the agent of the group whose turn it is, and say so to the agent.
 
-    1. Take the group's next turn: the update locks the group's row until the transaction ends.
-    2. Only then read the members, so that the turns of whoever held the lock before are seen.
-    3. Change the customer only if its agent is still the one in `customer`; if another collector
-       was first, give the turn back and return what it did.
-    A group without active agents (or none at all): an Assignment without agent, and the event
-    customer_left_unassigned. `whole_group`: one tier. `silent`: the event is told in the list
-    only. Meant for the transaction that creates the customer.
+    The customer is changed only if its agent is still the one in `customer`; if another collector
+    was first, what it did is returned. A group without active agents (or none at all): an
+    Assignment without agent, and the event customer_left_unassigned. `whole_group`: one tier.
+    `silent`: the event is told in the list only. Meant for the transaction that creates the
+    customer.
     """
+    events: list[Event] = []
     with transaction.atomic(savepoint=False):
-        members: list[Member] = []
-        if group is not None:
-            take_turn(group.pk)
-            members = active_members(group.pk, timezone.now())
-        if group is None or not members:
-            return _left_unassigned(customer, group, silent=silent)
-        tier, code = _tier(members, whole_group=whole_group)
-        chosen = tier[0]
-        if not change_agent(customer.pk, seen=customer.agent_id, agent_id=chosen.agent_id):
-            give_turn_back(group.pk)
+        handing = HandingOut(group, Keys(1, Assignment), events, whole_group=whole_group)
+        given = handing.give(customer, silent=silent)
+        try:
+            handing.store()
+        except Overtaken:
             return _done_by_another(customer, group, whole_group=whole_group, silent=silent)
-        customer.agent_id = chosen.agent_id
-        note_turn(chosen.membership_id, chosen.turn)
-        why = reason(code, of=len(tier), status=chosen.status, present=chosen.present)
-        given = _recorded(customer, chosen.agent_id, group=group, turn=chosen.turn, why=why)
-        _tell(customer, given, silent=silent)
+        insert_rows(events)
         return given
 
 
@@ -84,13 +69,9 @@ def preview(group: AgentGroup, count: int, *, whole_group: bool = False) -> list
 
     The eligible agents in the order of their turns; empty for a group without active agents.
     """
-    members = active_members(group.pk, timezone.now())
-    if not members:
-        return []
-    tier, _code = _tier(members, whole_group=whole_group)
-    each, over = divmod(count, len(tier))
-    agents = Agent.objects.in_bulk([member.agent_id for member in tier])
-    return [(agents[member.agent_id], each + (place < over)) for place, member in enumerate(tier)]
+    tier, _code = tier_of(active_members(group.pk), timezone.now(), whole_group=whole_group)
+    each, over = divmod(count, len(tier) or 1)
+    return [(member.agent, each + (place < over)) for place, member in enumerate(tier)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,31 +143,19 @@ def left_behind(organization: Organization) -> QuerySet[Customer]:
     return Customer.objects.filter(organization=organization, agent__active=False)
 
 
-def _tier(members: list[Member], *, whole_group: bool) -> tuple[list[Member], str]:
-    if whole_group:
-        return members, "whole_group_next_in_turn"
-    free = [one for one in members if one.present and one.status == Agent.Status.FREE]
-    return (free, "free_next_in_turn") if free else (members, "rest_next_in_turn")
-
-
 def _turns(group: AgentGroup, rows: list[Membership], now: datetime) -> Turns:
-    members = [
-        Member(row.pk, row.agent_id, row.agent.status, row.agent.is_present(now), group.turn)
-        for row in rows
-        if row.agent.active
-    ]
-    sharing: set[int] = set()
+    tier, code = tier_of((row for row in rows if row.agent.active), now)
+    sharing = {member.pk for member in tier}
     why = reason("group_without_agents", group=group.name)
-    if members:
-        tier, code = _tier(members, whole_group=False)
-        sharing = {member.membership_id for member in tier}
-        why = reason(code, of=len(tier), status=tier[0].status, present=tier[0].present)
+    if tier:
+        first = tier[0].agent
+        why = reason(code, of=len(tier), status=first.status, present=first.is_present(now))
     ordered = sorted(rows, key=lambda row: (row.pk not in sharing, not row.agent.active))
     return Turns([Turn(row.agent, row.last_turn, row.pk in sharing) for row in ordered], why)
 
 
 def _done_by_another(
-    customer: Customer, group: AgentGroup, *, whole_group: bool, silent: bool
+    customer: Customer, group: AgentGroup | None, *, whole_group: bool, silent: bool
 ) -> Assignment:
     """Another collector handed this customer out first: its assignment, not a second one."""
     customer.refresh_from_db(fields=["agent"])
@@ -196,48 +165,26 @@ def _done_by_another(
     return given.select_related("agent", "group").latest("pk")
 
 
-def _left_unassigned(customer: Customer, group: AgentGroup | None, *, silent: bool) -> Assignment:
-    if group is None:
-        why = reason("no_group")
-    else:
-        give_turn_back(group.pk)
-        why = reason("group_without_agents", group=group.name)
-    left = _recorded(customer, None, group=group, why=why)
-    record(
-        Event.Kind.CUSTOMER_LEFT_UNASSIGNED,
-        organization=customer.organization_id,
-        customer=customer,
-        silent=silent,
-        data={"why": why},
-    )
-    return left
-
-
 def _recorded(
     customer: Customer,
     agent_id: int | None,
     *,
     why: dict[str, Any],
-    group: AgentGroup | None = None,
-    turn: int | None = None,
 ) -> Assignment:
     return Assignment.objects.create(
         organization_id=customer.organization_id,
         customer=customer,
         agent_id=agent_id,
-        group=group,
-        turn=turn,
         why=why,
     )
 
 
-def _tell(customer: Customer, given: Assignment, *, silent: bool = False) -> None:
+def _tell(customer: Customer, given: Assignment) -> None:
     record(
         Event.Kind.CUSTOMER_ASSIGNED,
         organization=customer.organization_id,
         customer=customer,
         agent=given.agent_id,
-        silent=silent,
         data={"assignment": given.pk, "why": given.why},
     )
 

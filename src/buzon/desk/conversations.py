@@ -7,51 +7,258 @@ Only within one organization and one store. Where several conversations are foun
 to be one and are merged. A Message-ID is its sender's and may be shared by different mails (the
 standard forbids it, web forms do it): where several letters have the id in question, only those
 of the same customer count, so that nobody's letters are joined by such an accident.
+
+    relatives of all letters ══read once══▶ threads in memory ══stored once══▶ rows
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
 
 from django.db import connection
 from django.utils import timezone
 
+from buzon.desk.keys import Keys
 from buzon.desk.letter import Letter
 from buzon.desk.models import Conversation, Message, Organization
-from buzon.desk.statements import Kin, kin, move_conversation
+from buzon.desk.rows import in_pieces, insert_rows
+from buzon.desk.statements import Relative, answers, move_conversations, move_letters, with_ids
 
-_ANSWER = ""  # the Message-ID of kin that is here because it names this one
+_Question = Callable[[int, list[str]], list[Relative]]
 
 
-def place(letter: Letter, relatives: Sequence[Kin], *, customer_id: int | None) -> int:
-    """The key of this letter's conversation: found, merged or begun, and moved on to its time.
+@dataclass(slots=True, eq=False)
+class Thread:
+    """A conversation while letters are filed; `stored` where it was one before."""
 
-    `relatives` is what `kin_of` found in the same transaction, in which nobody else files. Call
-    it once for each letter.
+    key: int
+    subject: str
+    started_at: datetime
+    last_message_at: datetime
+    closed_at: datetime | None
+    customer_id: int | None
+    stored: bool
+    changed: bool = False
+    reopened: bool = False
+    became: "Thread | None" = None  # the one that took its letters
+
+    def as_it_is(self) -> "Thread":
+        """This one, or the one that has taken its letters."""
+        return self if self.became is None else self.became.as_it_is()
+
+    def take(self, letter: Letter, customer_id: int | None) -> None:
+        """Move on to this letter's time. The first letter's subject is the conversation's, also
+        where it arrives last.
+        """
+        at = letter.happened_at()
+        if at < self.started_at:
+            self.subject, self.started_at = letter.subject, at
+        self.last_message_at = max(self.last_message_at, at)
+        self.belongs_to(customer_id)
+        if letter.direction == Message.Direction.INCOMING and not letter.closed:
+            self.reopen()
+
+    def belongs_to(self, customer_id: int | None) -> None:
+        """It is nobody's until it is somebody's."""
+        self.changed = True
+        if self.customer_id is None:
+            self.customer_id = customer_id
+
+    def reopen(self) -> None:
+        self.closed_at, self.reopened, self.changed = None, True, True
+
+    def swallow(self, others: "Collection[Thread]") -> None:
+        """They turn out to be this one."""
+        for other in others:
+            self.belongs_to(other.customer_id)
+            self.last_message_at = max(self.last_message_at, other.last_message_at)
+            if other.closed_at is None:
+                self.reopen()
+            other.became = self
+
+
+@dataclass(slots=True, eq=False)
+class Kin:
+    """A letter held, as others see it; `whole` unless only its header is here."""
+
+    key: int
+    message_id: str
+    identity: str | None
+    customer_id: int | None
+    whole: bool
+    stored: bool
+    thread: Thread
+
+
+@dataclass(slots=True)
+class Conversations:
+    """The conversations that the letters of one transaction may concern.
+
+    From `look_up` on until the transaction ends nobody else files letters of this organization.
     """
-    found = _found(letter, relatives, customer_id)
-    if not found:
-        return _begin(letter, customer_id)
-    kept = _merge(found) if len(found) > 1 else found.pop()
-    move_conversation(
-        kept,
-        at=letter.happened_at(),
-        subject=letter.subject,
-        customer_id=customer_id,
-        reopen=letter.direction == Message.Direction.INCOMING and not letter.closed,
-    )
-    return kept
 
+    organization_id: int
+    store_id: int | None
+    keys: Keys
+    _known: dict[int, Kin] = field(default_factory=dict)
+    _threads: dict[int, Thread] = field(default_factory=dict)
+    _named: defaultdict[str, list[Kin]] = field(default_factory=lambda: defaultdict(list))
+    _answers: defaultdict[str, list[Kin]] = field(default_factory=lambda: defaultdict(list))
+    _asked: set[str] = field(default_factory=set)
+    _asked_for_answers: set[str] = field(default_factory=set)
 
-def kin_of(letter: Letter) -> list[Kin]:
-    """The letters held that this one names, that name this one, or that have its Message-ID.
+    def look_up(self, own: Iterable[str], named: Iterable[str]) -> None:
+        """Find the letters held with any of these Message-IDs, and those that answer `own` ones."""
+        mine = {one for one in own if one} - self._asked_for_answers
+        ids = mine.union(one for one in named if one) - self._asked
+        if not mine and not ids:
+            return
+        self._asked |= ids
+        self._asked_for_answers |= mine
+        lock_filing(self.organization_id)
+        held = self._of_store(with_ids, ids)
+        answering = self._of_store(answers, mine)
+        self._load_threads([*held, *answering])
+        for row in held:
+            self._named[row.of].append(self._kin(row))
+        for row in answering:
+            self._answers[row.of].append(self._kin(row))
 
-    One query. From here on until the transaction ends nobody else files letters of this
-    organization.
-    """
-    lock_filing(letter.organization_id)
-    own = letter.message_id
-    ids = [*letter.names(), own] if own else letter.names()
-    return kin(letter.organization_id, letter.store_id, ids, own)
+    def held(self, letter: Letter) -> Kin | None:
+        """The letter of the same identity."""
+        if letter.identity is None:
+            return None
+        same = (one for one in self._named[letter.message_id] if one.identity == letter.identity)
+        return next(same, None)
+
+    def add(self, key: int, letter: Letter, customer_id: int | None) -> Kin:
+        """A new letter, in its conversation: found, merged or begun, and moved on to its time."""
+        thread = self._place(letter, customer_id)
+        kin = Kin(
+            key=key,
+            message_id=letter.message_id,
+            identity=letter.identity,
+            customer_id=customer_id,
+            whole=bool(letter.sha256),
+            stored=False,
+            thread=thread,
+        )
+        self._known[key] = kin
+        if letter.message_id:
+            self._named[letter.message_id].append(kin)
+        for name in letter.names():
+            self._answers[name].append(kin)
+        return kin
+
+    def of_message(self, key: int) -> Kin | None:
+        """The letter of this key, if it was found or added."""
+        return self._known.get(key)
+
+    def forget(self, key: int) -> None:
+        """This letter is to be removed: nothing follows from it any more."""
+        if self._known.pop(key, None) is not None:
+            for index in (self._named, self._answers):
+                for kins in index.values():
+                    kins[:] = [one for one in kins if one.key != key]
+
+    def store_new(self) -> None:
+        """Before the letters that belong to them."""
+        begun = [t for t in self._threads.values() if not t.stored and t.became is None]
+        insert_rows([self._row(thread) for thread in begun])
+
+    def store_changes(self) -> None:
+        """After the letters: what moved on, and what was merged."""
+        merged = [t for t in self._threads.values() if t.stored and t.became is not None]
+        move_letters([(thread.key, thread.as_it_is().key) for thread in merged])
+        changed = [
+            thread
+            for thread in self._threads.values()
+            if thread.stored and thread.changed and thread.became is None
+        ]
+        move_conversations(
+            [(t.key, t.subject, t.started_at, t.last_message_at, t.customer_id) for t in changed]
+        )
+        reopened = [thread.key for thread in changed if thread.reopened]
+        if reopened:
+            Conversation.objects.filter(pk__in=reopened).update(closed_at=None)
+
+    def _of_store(self, ask: _Question, ids: Iterable[str]) -> list[Relative]:
+        """The store is compared here: asked for in SQL, it could make the planner read all the
+        letters of the store instead.
+        """
+        found: list[Relative] = []
+        for piece in in_pieces(ids):
+            found += ask(self.organization_id, piece)
+        return [row for row in found if row.store_id == self.store_id]
+
+    def _load_threads(self, rows: list[Relative]) -> None:
+        missing = {row.conversation_id for row in rows} - self._threads.keys()
+        for piece in in_pieces(missing):
+            found = Conversation.objects.filter(pk__in=piece).values_list(
+                "pk", "subject", "started_at", "last_message_at", "closed_at", "customer_id"
+            )
+            self._threads |= {values[0]: Thread(*values, stored=True) for values in found}
+
+    def _kin(self, row: Relative) -> Kin:
+        kin = self._known.get(row.key)
+        if kin is None:
+            kin = self._known[row.key] = Kin(
+                key=row.key,
+                message_id=row.message_id,
+                identity=row.identity,
+                customer_id=row.customer_id,
+                whole=bool(row.sha256),
+                stored=True,
+                thread=self._threads[row.conversation_id],
+            )
+        return kin
+
+    def _place(self, letter: Letter, customer_id: int | None) -> Thread:
+        found = self._found(letter, customer_id)
+        if not found:
+            return self._begin(letter, customer_id)
+        kept, *others = sorted(found, key=lambda thread: (thread.started_at, thread.key))
+        kept.swallow(others)
+        kept.take(letter, customer_id)
+        return kept
+
+    def _found(self, letter: Letter, customer_id: int | None) -> set[Thread]:
+        """The conversations that this letter joins."""
+        found: set[Thread] = set()
+        for name in letter.names():
+            found |= _threads_of(self._named[name], customer_id)
+        answering = self._answers[letter.message_id] if letter.message_id else []
+        # Another letter has this one's Message-ID: the answers may be meant for that one.
+        shared = bool(letter.message_id and self._named[letter.message_id])
+        return found | _threads_of(answering, customer_id, shared=shared)
+
+    def _begin(self, letter: Letter, customer_id: int | None) -> Thread:
+        at = letter.happened_at()
+        key = self.keys.next(Conversation)
+        begun = Thread(
+            key=key,
+            subject=letter.subject,
+            started_at=at,
+            last_message_at=at,
+            closed_at=timezone.now() if letter.closed else None,
+            customer_id=customer_id,
+            stored=False,
+        )
+        self._threads[key] = begun
+        return begun
+
+    def _row(self, thread: Thread) -> Conversation:
+        return Conversation(
+            pk=thread.key,
+            organization_id=self.organization_id,
+            store_id=self.store_id,
+            customer_id=thread.customer_id,
+            subject=thread.subject,
+            started_at=thread.started_at,
+            last_message_at=thread.last_message_at,
+            closed_at=thread.closed_at,
+        )
 
 
 def lock_filing(organization_id: int) -> None:
@@ -67,48 +274,14 @@ def lock_filing(organization_id: int) -> None:
         rows.values_list("pk").get(pk=organization_id)
 
 
-def _found(letter: Letter, relatives: Sequence[Kin], customer_id: int | None) -> set[int]:
-    """The conversations that this letter joins, by their keys."""
-    of: defaultdict[str, list[Kin]] = defaultdict(list)
-    for one in relatives:
-        of[one.message_id].append(one)
-    found: set[int] = set()
-    for named in letter.names():
-        several = len({one.conversation_id for one in of[named]}) > 1
-        found |= _conversations(of[named], customer_id, doubtful=several)
-    # Another letter has this one's Message-ID: the answers may be meant for that one.
-    shared = bool(letter.message_id and of[letter.message_id])
-    return found | _conversations(of[_ANSWER], customer_id, doubtful=shared)
-
-
-def _conversations(rows: list[Kin], customer_id: int | None, *, doubtful: bool) -> set[int]:
-    if doubtful:
-        rows = [one for one in rows if one.customer_id and one.customer_id == customer_id]
-    return {one.conversation_id for one in rows}
-
-
-def _merge(keys: set[int]) -> int:
-    """Make them one: the oldest takes the others' letters."""
-    kept, *others = Conversation.objects.filter(pk__in=keys).order_by("started_at", "pk")
-    Message.objects.filter(conversation__in=others).update(conversation=kept)
-    customers = (one.customer_id for one in (kept, *others))
-    kept.customer_id = next((one for one in customers if one is not None), None)
-    kept.last_message_at = max(one.last_message_at for one in (kept, *others))
-    if any(one.closed_at is None for one in others):
-        kept.closed_at = None
-    kept.save()
-    Conversation.objects.filter(pk__in=[one.pk for one in others]).delete()
-    return kept.pk
-
-
-def _begin(letter: Letter, customer_id: int | None) -> int:
-    at = letter.happened_at()
-    return Conversation.objects.create(
-        organization_id=letter.organization_id,
-        store_id=letter.store_id,
-        customer_id=customer_id,
-        subject=letter.subject,
-        started_at=at,
-        last_message_at=at,
-        closed_at=timezone.now() if letter.closed else None,
-    ).pk
+def _threads_of(
+    kins: list[Kin], customer_id: int | None, *, shared: bool | None = None
+) -> set[Thread]:
+    """Whose conversations these are; of a `shared` id (by default: one that is in several
+    conversations) only the customer's.
+    """
+    threads = {kin.thread.as_it_is() for kin in kins}
+    if shared or (shared is None and len(threads) > 1):
+        same = (kin for kin in kins if kin.customer_id and kin.customer_id == customer_id)
+        return {kin.thread.as_it_is() for kin in same}
+    return threads

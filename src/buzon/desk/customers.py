@@ -16,10 +16,11 @@ from buzon.desk.customer_addresses import (
     set_addresses,
 )
 from buzon.desk.customer_lists import Imported, import_csv
-from buzon.desk.entries import no_address
-from buzon.desk.errors import DeskError
+from buzon.desk.errors import DeskError, Overtaken
 from buzon.desk.events import record
+from buzon.desk.keys import Keys
 from buzon.desk.models import Agent, Customer, CustomerAddress, Event, Organization, Store
+from buzon.desk.senders import Senders
 from buzon.desk.text import storable
 
 __all__ = [
@@ -43,19 +44,13 @@ def create_from_mail(
     decide, and the savepoint keeps the rest of the transaction. Raises DeskError if it is no
     address.
     """
-    folded = fold(address)
-    if not folded:
-        raise DeskError(no_address(address), field="address")
+    senders = Senders(organization_id, store_id, Keys(1, Customer))
     try:
         with transaction.atomic():
-            customer = Customer.objects.create(
-                organization_id=organization_id,
-                store_id=store_id,
-                created_by=Customer.CreatedBy.MAIL,
-            )
-            address_row(customer, address, folded).save(force_insert=True)
-    except IntegrityError:
-        held = _held(organization_id, store_id, folded)
+            customer = senders.create(address)
+            senders.store()
+    except Overtaken:
+        held = _held(organization_id, store_id, fold(address))
         if held is None:
             raise
         return held, False

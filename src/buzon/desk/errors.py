@@ -12,3 +12,7 @@ class DeskError(Exception):
         self.sentence = sentence
         self.field = field
         super().__init__(sentence)
+
+
+class Overtaken(Exception):
+    """Another transaction was first with what this one decided: roll it back, and do it again."""

@@ -19,17 +19,41 @@ def record(
     silent: bool = False,
     data: Mapping[str, Any] | None = None,
 ) -> Event:
-    """One event, in the transaction of what it tells of. `organization` and `agent`
-    may be given by their keys.
+    """One event, in the transaction of what it tells of. The arguments are those of `event`."""
+    told = event(
+        kind,
+        organization=organization,
+        customer=customer,
+        message=message,
+        agent=agent,
+        silent=silent,
+        data=data,
+    )
+    told.save(force_insert=True)
+    return told
+
+
+def event(
+    kind: Event.Kind | str,
+    *,
+    organization: Organization | int,
+    customer: Customer | None = None,
+    message: Message | int | None = None,
+    agent: Agent | int | None = None,
+    silent: bool = False,
+    data: Mapping[str, Any] | None = None,
+) -> Event:
+    """An event that is not yet stored. `organization`, `message` and `agent` may be given by their
+    keys.
 
     `silent`: told as an entry of the list only, without pop-up and e-mail. Raises ValueError for
     a kind that does not exist.
     """
-    return Event.objects.create(
+    return Event(
         organization_id=organization if isinstance(organization, int) else organization.pk,
         kind=Event.Kind(kind),
         customer=customer,
-        message=message,
+        message_id=message.pk if isinstance(message, Message) else message,
         agent_id=agent.pk if isinstance(agent, Agent) else agent,
         silent=silent,
         data=storable_data(dict(data or {})),

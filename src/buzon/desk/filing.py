@@ -1,26 +1,32 @@
-"""Letters are stored here: once each, in their conversation, linked to their customer."""
+"""Letters are stored here: once each, in their conversation, linked to their customer.
+
+look up ══▶ file, file, complete, file …  ══▶ store
+(read once)   (decided in memory)             (stored once, in the same transaction)
+"""
 
 import hashlib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
 
-from buzon.desk.conversations import kin_of, lock_filing, place
+from buzon.desk.conversations import Conversations, Kin, lock_filing
+from buzon.desk.keys import Keys
 from buzon.desk.letter import Letter
-from buzon.desk.models import Conversation, Customer, Message, Reference, SentLetter
-from buzon.desk.statements import Kin, move_last_active
-from buzon.desk.text import storable_data, storable_id
+from buzon.desk.models import Conversation, Customer, Message, Reference
+from buzon.desk.rows import in_pieces, insert_rows
+from buzon.desk.statements import move_last_active
+from buzon.desk.text import storable_data
 
 __all__ = [
     "Filed",
+    "Filing",
     "Letter",
     "complete",
     "file_letter",
     "identity_of",
-    "letter_sent_by_us",
     "lock_filing",
 ]
 
@@ -33,39 +39,169 @@ class Filed:
     merged: bool
 
 
-def file_letter(letter: Letter, *, customer: Customer | None, link: Mapping[str, Any]) -> Filed:
-    """Store a letter in its conversation; `link` says why it has this customer, or none.
+class Filing:
+    """Files letters of one store (or of no store), all in one transaction.
 
-    A letter whose identity is held already is that message (two arrivals of one message); if the
-    held one was only a header and this one is whole, it is completed. Letters of an organization
-    are filed one after the other (`lock_filing`), and the unique constraint stands behind that.
+    Nothing is stored before `store`, but what the next letter has to know of the last one is known.
+    Letters of an organization are filed one after the other (`lock_filing`); the unique constraint
+    on their identity stands behind that.
     """
-    letter = letter.storable()
-    with transaction.atomic(savepoint=False):
-        relatives = kin_of(letter)
-        held = _held(letter, relatives)
+
+    def __init__(self, organization_id: int, store_id: int | None, keys: Keys) -> None:
+        self._keys = keys
+        self._conversations = Conversations(organization_id, store_id, keys)
+        self._new: dict[int, Message] = {}
+        self._references: list[Reference] = []
+        self._active: dict[int, Customer] = {}
+        self._removed: dict[int, int] = {}  # message → its conversation
+
+    def look_up(self, own: Iterable[str], named: Iterable[str]) -> None:
+        """Read at once what letters with these Message-IDs, which name those, will need; all as
+        they are stored.
+        """
+        self._conversations.look_up(own, named)
+
+    def file(
+        self, letter: Letter, *, customer: Customer | None, link: Mapping[str, Any]
+    ) -> tuple[int, bool]:
+        """File a letter; `link` says why it has this customer, or none. Returns the message's key,
+        and whether it was held already.
+
+        A letter whose identity is held already is that message (two arrivals of one message); if
+        the held one was only a header and this one is whole, it is completed.
+        """
+        letter = letter.storable()
+        self._conversations.look_up([letter.message_id], letter.names())
+        held = self._conversations.held(letter)
         if held is None:
-            message = _store(letter, relatives, customer, link)
+            key = self._add(letter, customer, link)
         else:
-            message = _completed(held, letter) if letter.sha256 and not held.sha256 else held
-            _link_if_unlinked(message, customer, link)
-        _mark_active(customer, letter)
-    return Filed(message, merged=held is not None)
+            key = held.key
+            if letter.sha256 and not held.whole:
+                self._complete(key, held, letter)
+            self._link_if_unlinked(held, customer, link)
+        self._mark_active(customer, letter)
+        return key, held is not None
+
+    def complete(self, message: Message, letter: Letter) -> int:
+        """The whole letter has come for a stored message of which only the header was held.
+
+        Returns the key of the message to point at: this one, or, where the same letter is held
+        whole already (it came by another way), that one; then this one is removed.
+        """
+        letter = letter.storable()
+        self._conversations.look_up([letter.message_id], letter.names())
+        held = self._conversations.held(letter)
+        if held is None or held.key == message.pk:
+            self._complete(message.pk, self._conversations.of_message(message.pk), letter)
+            return message.pk
+        self._conversations.forget(message.pk)
+        self._removed[message.pk] = message.conversation_id
+        return held.key
+
+    def message(self, key: int) -> Message:
+        """The row of a filed letter, with its customer; a new one is not yet stored."""
+        new = self._new.get(key)
+        return new or Message.objects.select_related("customer__agent").get(pk=key)
+
+    def store(self) -> None:
+        """Everything that was filed. Call it once, after its new customers are stored."""
+        self._conversations.store_new()
+        for key, message in self._new.items():
+            kin = self._conversations.of_message(key)
+            assert kin is not None, "a new letter is never forgotten"
+            message.conversation_id = kin.thread.as_it_is().key
+        insert_rows(list(self._new.values()))
+        insert_rows(self._references)
+        self._conversations.store_changes()
+        stored = {key: one.last_active_at for key, one in self._active.items()}
+        move_last_active({key: at for key, at in stored.items() if at is not None})
+        self._remove()
+
+    def _add(self, letter: Letter, customer: Customer | None, link: Mapping[str, Any]) -> int:
+        key = self._keys.next(Message)
+        self._conversations.add(key, letter, customer.pk if customer else None)
+        self._new[key] = Message(
+            pk=key,
+            organization_id=letter.organization_id,
+            store_id=letter.store_id,
+            customer=customer,
+            direction=letter.direction,
+            kind=letter.kind,
+            message_id=letter.message_id,
+            from_name=letter.from_name,
+            from_address=letter.from_address,
+            subject=letter.subject,
+            date=letter.date,
+            internal_date=letter.internal_date,
+            read_at=timezone.now() if letter.read else None,
+            link=storable_data(dict(link)),
+            **_of_the_octets(letter),
+        )
+        self._references += (
+            Reference(organization_id=letter.organization_id, message_id=key, refers_to=name)
+            for name in letter.names()
+        )
+        return key
+
+    def _complete(self, key: int, held: Kin | None, letter: Letter) -> None:
+        if held is not None:
+            held.identity, held.whole = letter.identity, bool(letter.sha256)
+        self._change(key, _of_the_octets(letter))
+
+    def _link_if_unlinked(
+        self, held: Kin, customer: Customer | None, link: Mapping[str, Any]
+    ) -> None:
+        if customer is None or held.customer_id is not None:
+            return
+        held.customer_id = customer.pk
+        self._change(held.key, {"customer": customer, "link": storable_data(dict(link))})
+        held.thread.as_it_is().belongs_to(customer.pk)
+
+    def _change(self, key: int, values: Mapping[str, Any]) -> None:
+        """Of a new row in memory; of a stored one (seldom) at once."""
+        if key not in self._new:
+            Message.objects.filter(pk=key).update(**values)
+            return
+        for name, value in values.items():
+            setattr(self._new[key], name, value)
+
+    def _mark_active(self, customer: Customer | None, letter: Letter) -> None:
+        if customer is None:
+            return
+        at = letter.happened_at()
+        if customer.last_active_at is None or customer.last_active_at < at:
+            customer.last_active_at = at
+            if not customer._state.adding:
+                self._active[customer.pk] = customer
+
+    def _remove(self) -> None:
+        for piece in in_pieces(self._removed):
+            Message.objects.filter(pk__in=piece).delete()
+        for piece in in_pieces(self._removed.values()):
+            Conversation.objects.filter(pk__in=piece, messages__isnull=True).delete()
+
+
+def file_letter(letter: Letter, *, customer: Customer | None, link: Mapping[str, Any]) -> Filed:
+    """File one letter, as `Filing.file` does, in a transaction or the caller's."""
+    with transaction.atomic(savepoint=False):
+        filing = _filing_one(letter)
+        key, merged = filing.file(letter, customer=customer, link=link)
+        filing.store()
+        return Filed(filing.message(key), merged=merged)
 
 
 def complete(message: Message, letter: Letter) -> Message:
-    """The whole letter has come for a message of which only the header was held.
-
-    Returns the message to point at: this one, or, where the same letter is held whole already
-    (it came by another way), that one; then this one is removed.
-    """
-    letter = letter.storable()
+    """Complete one message, as `Filing.complete` does, in a transaction or the caller's."""
     with transaction.atomic(savepoint=False):
-        held = _held(letter, kin_of(letter))
-        if held is None or held.pk == message.pk:
-            return _completed(message, letter)
-        _remove(message)
-        return held
+        filing = _filing_one(letter)
+        key = filing.complete(message, letter)
+        filing.store()
+        return filing.message(key)
+
+
+def _filing_one(letter: Letter) -> Filing:
+    return Filing(letter.organization_id, letter.store_id, Keys(1, Message, Conversation))
 
 
 def identity_of(
@@ -93,64 +229,6 @@ def identity_of(
     return digest.hexdigest()
 
 
-def letter_sent_by_us(organization_id: int, ids: Collection[str]) -> SentLetter | None:
-    """The letter of ours with one of these Message-IDs; of several the one sent last.
-
-    It comes with the stored letter and its customer and agent, if it was one to a customer.
-    """
-    wanted = {key for one in ids if (key := storable_id(one))}
-    if not wanted:
-        return None
-    rows = SentLetter.objects.filter(organization_id=organization_id, message_id__in=wanted)
-    return rows.select_related("letter__customer__agent").order_by("-pk").first()
-
-
-def _held(letter: Letter, relatives: Sequence[Kin]) -> Message | None:
-    if letter.identity is None:
-        return None
-    key = next((one.key for one in relatives if one.identity == letter.identity), None)
-    return None if key is None else Message.objects.get(pk=key)
-
-
-def _store(
-    letter: Letter,
-    relatives: Sequence[Kin],
-    customer: Customer | None,
-    link: Mapping[str, Any],
-) -> Message:
-    message = Message.objects.create(
-        organization_id=letter.organization_id,
-        store_id=letter.store_id,
-        conversation_id=place(letter, relatives, customer_id=customer.pk if customer else None),
-        customer=customer,
-        direction=letter.direction,
-        kind=letter.kind,
-        message_id=letter.message_id,
-        from_name=letter.from_name,
-        from_address=letter.from_address,
-        subject=letter.subject,
-        date=letter.date,
-        internal_date=letter.internal_date,
-        read_at=timezone.now() if letter.read else None,
-        link=storable_data(dict(link)),
-        **_of_the_octets(letter),
-    )
-    if names := letter.names():
-        Reference.objects.bulk_create(
-            Reference(organization_id=letter.organization_id, message=message, refers_to=name)
-            for name in names
-        )
-    return message
-
-
-def _completed(message: Message, letter: Letter) -> Message:
-    changes = _of_the_octets(letter)
-    for name, value in changes.items():
-        setattr(message, name, value)
-    message.save(update_fields=list(changes))
-    return message
-
-
 def _of_the_octets(letter: Letter) -> dict[str, Any]:
     """What only the whole letter tells."""
     return {
@@ -161,27 +239,3 @@ def _of_the_octets(letter: Letter) -> dict[str, Any]:
         "attachment_count": letter.attachment_count,
         "warnings": letter.warnings,
     }
-
-
-def _link_if_unlinked(message: Message, customer: Customer | None, link: Mapping[str, Any]) -> None:
-    if customer is None or message.customer_id is not None:
-        return
-    message.customer = customer
-    message.link = storable_data(dict(link))
-    message.save(update_fields=["customer", "link"])
-    nobodys = Conversation.objects.filter(pk=message.conversation_id, customer=None)
-    nobodys.update(customer=customer)
-
-
-def _mark_active(customer: Customer | None, letter: Letter) -> None:
-    if customer is None:
-        return
-    at = letter.happened_at()
-    if move_last_active(customer.pk, at):
-        customer.last_active_at = at
-
-
-def _remove(message: Message) -> None:
-    conversation = message.conversation_id
-    message.delete()
-    Conversation.objects.filter(pk=conversation, messages__isnull=True).delete()

@@ -53,8 +53,8 @@ class Letter:
             preview=storable(self.preview, 300),
             date=storable_time(self.date),
             internal_date=storable_time(self.internal_date),
-            in_reply_to=_named(self.in_reply_to),
-            references=_named(self.references),
+            in_reply_to=named_by(self.in_reply_to),
+            references=named_by(self.references),
             warnings=storable_data(self.warnings),
         )
 
@@ -79,7 +79,8 @@ def happened_at(internal_date: datetime | None, date: datetime | None) -> dateti
     return min(storable_time(internal_date) or storable_time(date) or now, now)
 
 
-def _named(ids: tuple[str, ...]) -> tuple[str, ...]:
+def named_by(ids: tuple[str, ...]) -> tuple[str, ...]:
+    """Of a References or In-Reply-To field the Message-IDs that count, as they are stored."""
     stored = [one for one in map(storable_id, ids) if one]
     if len(stored) > _MOST_REFERENCES:
         stored = [stored[0], *stored[1 - _MOST_REFERENCES :]]

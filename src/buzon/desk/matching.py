@@ -5,9 +5,10 @@ customer; of several the most recently active, and the reason says how many ther
 Nothing is ever looked up outside the organization.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
+from datetime import datetime
+from functools import partial
 from typing import Any
 
 from django.db.models import F, Q, QuerySet
@@ -15,8 +16,8 @@ from django.db.models import F, Q, QuerySet
 from buzon.desk.addresses import base_of, fold
 from buzon.desk.models import Customer, CustomerAddress
 from buzon.desk.reasons import reason
+from buzon.desk.rows import in_pieces
 
-_BATCH = 5_000  # addresses in one query
 _OF_RECIPIENT = {
     "sender_of_store": "recipient_of_store",
     "sender_of_no_store": "recipient_of_no_store",
@@ -43,16 +44,17 @@ def match(
     """The customer of one folded address. One query; the customer comes with its agent."""
     if not folded:
         return Match(None, reason("no_customer"))
-    rows = _candidates(organization_id, store_id, [folded], provider_rules=dots or plus)
+    rows = candidates(organization_id, store_id, [folded], provider_rules=dots or plus)
     wanted = fold(folded, dots=dots, plus=plus)
-    found = [
-        row
-        for row in rows.select_related("customer__agent")
-        if fold(row.folded, dots=dots, plus=plus) == wanted
-    ]
+    found = [row for row in rows if fold(row.folded, dots=dots, plus=plus) == wanted]
+    return choose(found, store_id, folded)
+
+
+def choose(found: Sequence[CustomerAddress], store_id: int | None, folded: str) -> Match:
+    """Among the rows of the same address, each with its customer, the customer who is meant."""
     if not found:
         return Match(None, reason("no_customer"))
-    best = min(found, key=lambda row: _rank(row, store_id, folded))
+    best = min(found, key=lambda row: _rank(row, store_id, folded, row.customer.last_active_at))
     rivals = {row.customer_id for row in found if _level(row, store_id) == _level(best, store_id)}
     if len(rivals) > 1:
         return Match(best.customer, reason("ambiguous_most_recent", of=len(rivals)))
@@ -78,48 +80,67 @@ def known_senders(
     The same cascade as `match`, for a batch of headers: one query per 5,000 addresses.
     """
     known: dict[str, int] = {}
-    rest = iter(dict.fromkeys(one for one in folded if one))
-    while batch := list(islice(rest, _BATCH)):
-        rows = _candidates(organization_id, store_id, batch, provider_rules=dots or plus)
-        known |= _best_of_each(list(rows), store_id, batch, dots=dots, plus=plus)
+    for batch in in_pieces(one for one in folded if one):
+        rows = _rows(organization_id, store_id, batch, provider_rules=dots or plus)
+        active = rows.annotate(active_at=F("customer__last_active_at"))
+        known |= _best_of_each(list(active), store_id, batch, dots=dots, plus=plus)
     return known
 
 
+def candidates(
+    organization_id: int, store_id: int | None, folded: Collection[str], *, provider_rules: bool
+) -> list[CustomerAddress]:
+    """The addresses that may be one of these in this store, each with its customer and agent; where
+    a customer has several, it is the same object. One query per 5,000.
+    """
+    customers: dict[int, Customer] = {}
+    found: dict[int, CustomerAddress] = {}  # with the providers' rules two pieces may find the same
+    for piece in in_pieces(folded):
+        rows = _rows(organization_id, store_id, piece, provider_rules=provider_rules)
+        for row in rows.select_related("customer__agent"):
+            row.customer = customers.setdefault(row.customer_id, row.customer)
+            found[row.pk] = row
+    return list(found.values())
+
+
 def _best_of_each(
-    rows: list[CustomerAddress], store_id: int | None, batch: list[str], *, dots: bool, plus: bool
+    rows: list[Any], store_id: int | None, batch: list[str], *, dots: bool, plus: bool
 ) -> dict[str, int]:
-    by_form: dict[str, list[CustomerAddress]] = {}
+    by_form: dict[str, list[Any]] = {}
     for row in rows:
         by_form.setdefault(fold(row.folded, dots=dots, plus=plus), []).append(row)
     best: dict[str, int] = {}
     for one in batch:
         found = by_form.get(fold(one, dots=dots, plus=plus), [])
         if found:
-            best[one] = min(found, key=lambda row: _rank(row, store_id, one)).customer_id
+            rank = partial(_rank_of_row, store_id=store_id, folded=one)
+            best[one] = min(found, key=rank).customer_id
     return best
 
 
-def _candidates(
+def _rows(
     organization_id: int, store_id: int | None, folded: list[str], *, provider_rules: bool
 ) -> QuerySet[CustomerAddress]:
     rows = CustomerAddress.objects.filter(organization_id=organization_id)
     if store_id is not None:
         rows = rows.filter(Q(store_id=store_id) | Q(store__isnull=True))
     if provider_rules:
-        rows = rows.filter(base__in={base_of(one) for one in folded})
-    else:
-        rows = rows.filter(folded__in=folded)
-    return rows.annotate(active_at=F("customer__last_active_at"))
+        return rows.filter(base__in={base_of(one) for one in folded})
+    return rows.filter(folded__in=folded)
 
 
-def _rank(row: Any, store_id: int | None, folded: str) -> tuple[Any, ...]:
-    active_at = row.active_at
-    never = active_at is None
+def _rank_of_row(row: Any, *, store_id: int | None, folded: str) -> tuple[Any, ...]:
+    return _rank(row, store_id, folded, row.active_at)
+
+
+def _rank(
+    row: CustomerAddress, store_id: int | None, folded: str, active_at: datetime | None
+) -> tuple[Any, ...]:
     return (
         _level(row, store_id),
         row.folded != folded and store_id is not None,
-        never,
-        0.0 if never else -active_at.timestamp(),
+        active_at is None,
+        0.0 if active_at is None else -active_at.timestamp(),
         row.customer_id,
     )
 

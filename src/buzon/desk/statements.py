@@ -1,146 +1,126 @@
-"""The few statements that run for every letter and every new customer, as SQL.
+"""The few statements that run for every batch of letters, as SQL.
 
 A first download files tens of thousands of letters, and building such a statement with the ORM
 takes several times what the database needs for it. Everything else goes through the ORM. Plain SQL
 of SQLite and PostgreSQL alike.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import connection
 
+from buzon.desk.models import Conversation, Customer, Message
+from buzon.desk.rows import change_rows, in_pieces
 
-@dataclass(frozen=True, slots=True)
-class Kin:
-    """A letter held that has one of the Message-IDs asked for or, with `message_id` "", one that
-    names the asking letter.
-    """
 
-    message_id: str
+class Relative(NamedTuple):
+    """A letter held that has the Message-ID `of`, or names it."""
+
+    of: str
+    key: int
     conversation_id: int
     customer_id: int | None
+    message_id: str
     identity: str | None
-    key: int
+    sha256: str
+    store_id: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
-    """An active member of a group, and the group's turn as it is now."""
-
-    membership_id: int
-    agent_id: int
-    status: str
-    present: bool
-    turn: int
-
-
-# The last condition on messages follows from the one before, but only a condition written like the
-# partial index's own lets SQLite use it. The store is compared afterwards: asked for here, it could
-# make the planner read all the letters of the store instead.
-_KIN = (
-    "SELECT message_id, conversation_id, customer_id, identity, id, store_id FROM desk_message"
-    " WHERE organization_id = %s AND message_id IN (…) AND NOT (message_id = '')"
-    " UNION ALL"
-    " SELECT '', m.conversation_id, m.customer_id, NULL, m.id, m.store_id"
-    " FROM desk_reference r JOIN desk_message m ON m.id = r.message_id"
-    " WHERE r.organization_id = %s AND r.refers_to = %s"
+# The last condition follows from the one before, but only a condition written like the partial
+# index's own lets SQLite use it.
+_WITH_IDS = (
+    "SELECT message_id, id, conversation_id, customer_id, message_id, identity, sha256, store_id"
+    " FROM desk_message"
+    " WHERE organization_id = %s AND message_id IN (…) AND NOT (message_id = '') ORDER BY id"
+)
+_ANSWERS = (
+    "SELECT r.refers_to, m.id, m.conversation_id, m.customer_id, m.message_id, m.identity,"
+    " m.sha256, m.store_id FROM desk_reference r JOIN desk_message m ON m.id = r.message_id"
+    " WHERE r.organization_id = %s AND r.refers_to IN (…)"
 )
 
 
-def kin(organization_id: int, store_id: int | None, ids: Sequence[str], own: str) -> list[Kin]:
-    """The letters of this store (or of no store) with one of `ids`, and those that name `own`."""
-    if not ids:
-        return []
-    statement = _KIN.replace("…", ", ".join(["%s"] * len(ids)))
-    rows = _rows(statement, [organization_id, *ids, organization_id, own])
-    return [Kin(*row[:5]) for row in rows if row[5] == store_id]
+def with_ids(organization_id: int, ids: Sequence[str]) -> list[Relative]:
+    """The letters that have one of these Message-IDs, of every store."""
+    return [Relative(*row) for row in _rows(_WITH_IDS, organization_id, ids)]
 
 
-def move_conversation(
-    key: int, *, at: datetime, subject: str, customer_id: int | None, reopen: bool
-) -> None:
-    """Take a letter of this time into account.
+def answers(organization_id: int, ids: Sequence[str]) -> list[Relative]:
+    """The letters that name one of these Message-IDs, of every store."""
+    return [Relative(*row) for row in _rows(_ANSWERS, organization_id, ids)]
 
-    The first letter's subject is the conversation's, also where it arrives last.
+
+def move_conversations(rows: Sequence[tuple[int, str, datetime, datetime, int | None]]) -> None:
+    """Take letters into account: (key, subject and time of the first, time of the last, customer).
+
+    What others have changed meanwhile stays where it is further on.
     """
-    moment = _moment(at)
-    _changed(
-        "UPDATE desk_conversation SET"
-        " subject = CASE WHEN started_at > %s THEN %s ELSE subject END,"
-        " started_at = CASE WHEN started_at > %s THEN %s ELSE started_at END,"
-        " last_message_at = CASE WHEN last_message_at < %s THEN %s ELSE last_message_at END,"
-        " customer_id = COALESCE(customer_id, %s),"
-        " closed_at = CASE WHEN %s THEN NULL ELSE closed_at END"
-        " WHERE id = %s",
-        [moment, subject, *[moment] * 4, customer_id, reopen, key],
+    change_rows(
+        Conversation,
+        {
+            "subject": "subject",
+            "started_at": "started_at",
+            "last_message_at": "last_message_at",
+            "customer": "customer",
+        },
+        rows,
+        {
+            "subject": "CASE WHEN started_at > {started_at} THEN {subject} ELSE subject END",
+            "started_at": "CASE WHEN started_at > {started_at} THEN {started_at}"
+            " ELSE started_at END",
+            "last_message_at": "CASE WHEN last_message_at < {last_message_at}"
+            " THEN {last_message_at} ELSE last_message_at END",
+            "customer_id": "COALESCE(customer_id, {customer})",
+        },
     )
 
 
-def move_last_active(customer_id: int, at: datetime) -> bool:
-    """Move the customer's last activity on to `at`; False if it is there or later already."""
-    moment = _moment(at)
-    return _changed(
-        "UPDATE desk_customer SET last_active_at = %s"
-        " WHERE id = %s AND (last_active_at IS NULL OR last_active_at < %s)",
-        [moment, customer_id, moment],
+def move_letters(pairs: Sequence[tuple[int, int]]) -> None:
+    """The letters of the first conversation of each pair go to the second; the first is no more."""
+    change_rows(
+        Message,
+        {"kept": "conversation"},
+        pairs,
+        {"conversation_id": "{kept}"},
+        by="conversation",
+    )
+    for piece in in_pieces(gone for gone, _ in pairs):
+        places = ", ".join(["%s"] * len(piece))
+        with connection.cursor() as cursor:
+            cursor.execute(f"DELETE FROM desk_conversation WHERE id IN ({places})", piece)  # noqa: S608
+
+
+def move_last_active(moments: Mapping[int, datetime]) -> None:
+    """Move the customers' last activity on; where it is there or later already, it stays."""
+    change_rows(
+        Customer,
+        {"at": "last_active_at"},
+        sorted(moments.items()),
+        {"last_active_at": "{at}"},
+        condition="last_active_at IS NULL OR last_active_at < {at}",
     )
 
 
-def take_turn(group_id: int) -> None:
-    """The group's turn + 1; its row is locked until the transaction ends."""
-    _changed("UPDATE desk_agentgroup SET turn = turn + 1 WHERE id = %s", [group_id])
-
-
-def give_turn_back(group_id: int) -> None:
-    """Only under the lock of `take_turn`, in the same transaction: nobody has seen the turn."""
-    _changed("UPDATE desk_agentgroup SET turn = turn - 1 WHERE id = %s", [group_id])
-
-
-def active_members(group_id: int, now: datetime) -> list[Member]:
-    """Whose turn is next first."""
-    rows = _rows(
-        "SELECT m.id, a.id, a.status, COALESCE(a.present_until > %s, %s), g.turn"
-        " FROM desk_membership m JOIN desk_agentgroup g ON g.id = m.group_id"
-        " JOIN desk_agent a ON a.id = m.agent_id AND a.organization_id = g.organization_id"
-        " WHERE m.group_id = %s AND a.active ORDER BY m.last_turn, m.id",
-        [_moment(now), False, group_id],
-    )
-    return [Member(one[0], one[1], one[2], bool(one[3]), one[4]) for one in rows]
-
-
-def note_turn(membership_id: int, turn: int) -> None:
-    """The member got the customer of this turn."""
-    _changed("UPDATE desk_membership SET last_turn = %s WHERE id = %s", [turn, membership_id])
-
-
-def change_agent(customer_id: int, *, seen: int | None, agent_id: int) -> bool:
-    """Give the customer to this agent if its agent is still the one that was `seen`.
+def change_agents(rows: Sequence[tuple[int, int | None, int | None]]) -> int:
+    """Give customers to agents, (customer, the agent that was seen, the new one), each where its
+    agent is still the one that was seen; to how many.
 
     Compared by the row's own column: on PostgreSQL only that is looked at again after waiting for
     another collector's lock.
     """
-    condition = "agent_id IS NULL" if seen is None else "agent_id = %s"
-    values = [agent_id, customer_id] if seen is None else [agent_id, customer_id, seen]
-    return _changed(
-        f"UPDATE desk_customer SET agent_id = %s WHERE id = %s AND {condition}",  # noqa: S608
-        values,
+    return change_rows(
+        Customer,
+        {"seen": "agent", "chosen": "agent"},
+        sorted(rows, key=lambda row: row[0]),
+        {"agent_id": "{chosen}"},
+        condition="agent_id = {seen} OR (agent_id IS NULL AND {seen} IS NULL)",
     )
 
 
-def _moment(at: datetime) -> Any:
-    return connection.ops.adapt_datetimefield_value(at)
-
-
-def _changed(statement: str, values: Sequence[Any]) -> bool:
+def _rows(statement: str, organization_id: int, ids: Sequence[str]) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
-        cursor.execute(statement, values)
-        return bool(cursor.rowcount)
-
-
-def _rows(statement: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
-    with connection.cursor() as cursor:
-        cursor.execute(statement, values)
+        wanted = statement.replace("…", ", ".join(["%s"] * len(ids)))
+        cursor.execute(wanted, [organization_id, *ids])
         return list(cursor.fetchall())

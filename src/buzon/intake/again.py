@@ -9,6 +9,8 @@ from typing import TypeVar
 
 from django.db import InterfaceError, OperationalError, connection
 
+from buzon.desk.errors import Overtaken
+
 Result = TypeVar("Result")
 
 # PostgreSQL's serialization_failure and deadlock_detected: the transaction did nothing, and may be
@@ -28,8 +30,9 @@ def again(work: Callable[[], Result]) -> Result:
     for tried in range(1, TRIES + 1):
         try:
             return work()
-        except OperationalError as error:
-            if _state_of(error) not in LOST_RACES or tried == TRIES or connection.in_atomic_block:
+        except (OperationalError, Overtaken) as error:
+            lost = isinstance(error, Overtaken) or _state_of(error) in LOST_RACES
+            if not lost or tried == TRIES or connection.in_atomic_block:
                 raise
             time.sleep(random.uniform(0.01, 0.05) * 2**tried)  # noqa: S311
     raise AssertionError("unreachable")

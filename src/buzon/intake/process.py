@@ -8,80 +8,49 @@ values of the desk.
 """
 
 import itertools
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from buzon.desk.assignment import hand_out, waits_for_agent
-from buzon.desk.customers import create_from_mail
-from buzon.desk.events import record
-from buzon.desk.filing import Letter, complete, file_letter, identity_of
+from buzon.desk.assignment import waits_for_agent
+from buzon.desk.events import event
+from buzon.desk.filing import Letter, identity_of
 from buzon.desk.letter import happened_at
 from buzon.desk.matching import Match, of_recipient
-from buzon.desk.models import Customer, Event, Message, SentLetter
+from buzon.desk.models import Customer, Event, SentLetter
 from buzon.desk.reasons import reason
 from buzon.desk.search import Indexable
-from buzon.desk.sent_letters import remember_sent
 from buzon.intake.custody import decide
-from buzon.intake.matches import Matches
 from buzon.intake.models import Arrival, CollectionAccount, Folder
 from buzon.intake.screen import Verdict, judge
+from buzon.intake.sitting import Sitting, Work
 from buzon.intake.surroundings import Surroundings
 from buzon.wire.reading import Address, Reading
 
 FRESH = timedelta(days=7)  # history older than this is filed as read and closed
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Work:
-    """One message in custody that has been read. `whole` is False for an oversized one's header.
-
-    `held` is the message that an earlier arrival's header was filed as, before the whole came.
-    """
-
-    arrival: Arrival
-    held: Message | None
-    folder: Folder
-    reading: Reading
-    whole: bool
-    is_notification: bool
-
-
-def process_one(
-    account: CollectionAccount, around: Surroundings, matches: Matches, work: Work
-) -> None:
-    """The recipe for one message, inside the batch's transaction; the caller stores the row."""
-    bounced = around.letter_bounced(work.reading)
-    matched = _match(around, matches, work)
-    verdict = _screen(around, work, matched, bounced)
+def process_one(sitting: Sitting, work: Work) -> None:
+    """The recipe for one message; nothing is stored before the whole batch has been decided."""
+    bounced = sitting.letter_bounced(work.reading)
+    matched = _match(sitting, work)
+    verdict = _screen(sitting, work, matched, bounced)
     if verdict.outcome not in (Arrival.Outcome.FILED, Arrival.Outcome.OVERSIZED):
         decide(work.arrival, verdict.outcome, verdict.why)
         return
-    customer, created, link = _customer(account, around, work, verdict, matched, bounced)
-    letter = _letter(account, work, verdict, bounced)
-    message, merged = _file(work, letter, customer, link)
-    work.arrival.message = message
+    customer, created, link = _customer(sitting, work, verdict, matched, bounced)
+    message, merged = _file(sitting, work, verdict, bounced, customer, link)
+    work.arrival.message_id = message
     is_another = merged and work.held is None
     why = reason("same_message") if is_another else _with_doubt(verdict.why, link)
     decide(work.arrival, verdict.outcome, why)
-    silent = work.arrival.of_history and around.is_history_muted
-    if created:
-        matches.now_known(around.sender_of(work.reading))
-        record(
-            Event.Kind.CUSTOMER_CREATED,
-            organization=account.organization_id,
-            customer=customer,
-            silent=silent,
-        )
-    _assign(
-        account,
-        customer,
-        created=created,
-        by_person=verdict.notify and bounced is None,
-        silent=silent,
-    )
+    silent = work.arrival.of_history and sitting.around.is_history_muted
+    if customer is not None:
+        if created:
+            _tell_of_customer(sitting, customer, silent=silent)
+        by_person = verdict.notify and bounced is None
+        _assign(sitting, customer, created=created, by_person=by_person, silent=silent)
     if created or not merged:  # where it was nobody's before, it was told to nobody
-        _tell(account, work, verdict, customer, message, bounced, silent=silent)
+        _tell(sitting, work, verdict, customer, message, bounced, silent=silent)
 
 
 def indexable(account: CollectionAccount, work: Work) -> Indexable:
@@ -101,28 +70,24 @@ def indexable(account: CollectionAccount, work: Work) -> Indexable:
     )
 
 
-def _match(around: Surroundings, matches: Matches, work: Work) -> Match:
+def _match(sitting: Sitting, work: Work) -> Match:
     """By the sender (R5); what a sent folder holds, by the first recipient who is a customer."""
-    found = (matches.of(one) for one in around.asked_about(work.folder, work.reading))
+    asked = sitting.around.asked_about(work.folder, work.reading)
+    found = (sitting.senders.match(one) for one in asked)
     known = (match for match in found if match.customer is not None)
     matched = next(known, Match(None, reason("no_customer")))
     return of_recipient(matched) if work.folder.role == Folder.Role.SENT else matched
 
 
-def _screen(
-    around: Surroundings,
-    work: Work,
-    matched: Match,
-    bounced: SentLetter | None,
-) -> Verdict:
+def _screen(sitting: Sitting, work: Work, matched: Match, bounced: SentLetter | None) -> Verdict:
     return judge(
-        around.facts(
+        sitting.around.facts(
             work.reading,
             folder=work.folder,
             known=matched.customer is not None,
             oversized=not work.whole,
             asked_by_person=work.arrival.asked_by_person,
-            is_notification=work.is_notification,
+            is_notification=sitting.sent.is_notification(work.reading.message_id),
             bounced=bounced,
             whole=True,
         )
@@ -130,25 +95,17 @@ def _screen(
 
 
 def _customer(
-    account: CollectionAccount,
-    around: Surroundings,
-    work: Work,
-    verdict: Verdict,
-    matched: Match,
-    bounced: SentLetter | None,
+    sitting: Sitting, work: Work, verdict: Verdict, matched: Match, bounced: SentLetter | None
 ) -> tuple[Customer | None, bool, dict[str, Any]]:
     """Whose letter it is, whether the customer was made for it (R8), and why."""
     if bounced is not None and verdict.is_bounce_of_ours:
-        letter = bounced.letter
-        return (letter.customer if letter else None), False, verdict.why
+        return sitting.customer_of(bounced), False, verdict.why
     if matched.customer is not None and verdict.link:
         return matched.customer, False, matched.why
     if not verdict.create:
         return None, False, verdict.why
-    customer, created = create_from_mail(
-        account.organization_id, account.store_id, _as_written(around, work.reading)
-    )
-    return customer, created, reason("created_for_sender")
+    customer = sitting.senders.create(_as_written(sitting.around, work.reading))
+    return customer, True, reason("created_for_sender")
 
 
 def _with_doubt(why: dict[str, Any], link: dict[str, Any]) -> dict[str, Any]:
@@ -222,39 +179,50 @@ def _names_of_parts(structure: dict[str, Any]) -> list[str]:
 
 
 def _file(
-    work: Work, letter: Letter, customer: Customer | None, link: dict[str, Any]
-) -> tuple[Message, bool]:
-    """The message, and whether it was held already."""
+    sitting: Sitting,
+    work: Work,
+    verdict: Verdict,
+    bounced: SentLetter | None,
+    customer: Customer | None,
+    link: dict[str, Any],
+) -> tuple[int, bool]:
+    """The message's key, and whether it was held already."""
+    letter = _letter(sitting.account, work, verdict, bounced)
     if work.held is not None:
-        return complete(work.held, letter), True
-    filed = file_letter(letter, customer=customer, link=link)
+        return sitting.filing.complete(work.held, letter), True
+    message, merged = sitting.filing.file(letter, customer=customer, link=link)
     if letter.direction == "outgoing":
-        remember_sent(filed.message)
-    return filed.message, filed.merged
+        sitting.sent.remember(sitting.filing.message(message))
+    return message, merged
+
+
+def _tell_of_customer(sitting: Sitting, customer: Customer, *, silent: bool) -> None:
+    sitting.events.append(
+        event(
+            Event.Kind.CUSTOMER_CREATED,
+            organization=sitting.account.organization_id,
+            customer=customer,
+            silent=silent,
+        )
+    )
 
 
 def _assign(
-    account: CollectionAccount,
-    customer: Customer | None,
-    *,
-    created: bool,
-    by_person: bool,
-    silent: bool,
+    sitting: Sitting, customer: Customer, *, created: bool, by_person: bool, silent: bool
 ) -> None:
     """A new customer is handed out (R10); one whose agent has left, when a person writes."""
-    if customer is None:
-        return
+    account = sitting.account
     left = by_person and waits_for_agent(customer, hand_out_existing=account.hand_out_existing)
     if created or (left and account.group is not None):
-        hand_out(customer, account.group, silent=silent)
+        sitting.handing.give(customer, silent=silent)
 
 
 def _tell(
-    account: CollectionAccount,
+    sitting: Sitting,
     work: Work,
     verdict: Verdict,
     customer: Customer | None,
-    message: Message,
+    message: int,
     bounced: SentLetter | None,
     *,
     silent: bool,
@@ -263,11 +231,13 @@ def _tell(
     if silent or work.folder.role == Folder.Role.SENT:
         return
     ours = bounced is not None and verdict.is_bounce_of_ours
-    record(
+    account = sitting.account
+    told = event(
         Event.Kind.LETTER_BOUNCED if ours else Event.Kind.MESSAGE_RECEIVED,
         organization=account.organization_id,
         customer=customer,
         message=message,
-        agent=customer.agent if customer is not None else None,  # whose it is at this moment
+        agent=customer.agent_id if customer is not None else None,  # whose it is at this moment
         data={"account": account.name, "notify": verdict.notify and account.notify_agent},
     )
+    sitting.events.append(told)

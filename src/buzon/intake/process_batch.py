@@ -6,7 +6,6 @@
 4. if one message breaks it: roll back, and do them one by one; that one fails alone
 """
 
-import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -26,12 +25,11 @@ from buzon.intake import vault
 from buzon.intake.again import again, is_of_the_database
 from buzon.intake.batches import by_octets
 from buzon.intake.custody import decide, retry_time
-from buzon.intake.matches import Matches
 from buzon.intake.models import Arrival, CollectionAccount, Folder
-from buzon.intake.process import Work, indexable, process_one
+from buzon.intake.process import indexable, process_one
 from buzon.intake.reader import ApartReader, ReaderDied
+from buzon.intake.sitting import Sitting, Work
 from buzon.intake.statements import update_arrivals
-from buzon.intake.surroundings import Surroundings
 from buzon.lease import Lease, LeaseLost
 from buzon.wire.reading import Reading, read, read_header
 
@@ -114,8 +112,6 @@ class Processor:
         return None
 
     def _works(self, rows: Sequence[tuple[Arrival, Reading]]) -> list[Work]:
-        around = Surroundings.of(self.account)
-        notifications = around.notification_ids(reading for _, reading in rows)
         folders = Folder.objects.in_bulk({row.folder_id for row, _ in rows})
         return [
             Work(
@@ -124,7 +120,6 @@ class Processor:
                 folder=folders[row.folder_id],
                 reading=reading,
                 whole=bool(row.sha256),
-                is_notification=reading.message_id in notifications,
             )
             for row, reading in rows
         ]
@@ -134,15 +129,14 @@ class Processor:
         with transaction.atomic():
             self.lease.fence()
             lock_filing(self.account.organization_id)
-            around = Surroundings.of(self.account)
-            asked = (around.asked_about(work.folder, work.reading) for work in works)
-            matches = Matches(self.account, set(itertools.chain.from_iterable(asked)))
+            sitting = Sitting.of(self.account, works)
             for work in works:
                 work.arrival.message = work.held
-                process_one(self.account, around, matches, work)
+                process_one(sitting, work)
                 work.arrival.retry_at = None
+            sitting.store()
             update_arrivals([work.arrival for work in works], DECIDED)
-            index([indexable(self.account, work) for work in works if work.arrival.message])
+            index([indexable(self.account, work) for work in works if work.arrival.message_id])
 
     def _one_by_one(self, works: Sequence[Work]) -> None:
         """Step 4."""

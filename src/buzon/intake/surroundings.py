@@ -9,9 +9,10 @@ from email.utils import parseaddr
 
 from django.conf import settings
 
-from buzon.desk import filing, matching
+from buzon.desk import matching
 from buzon.desk.addresses import fold
 from buzon.desk.models import BlockedSender, SentLetter
+from buzon.desk.sent_letters import letter_sent_by_us
 from buzon.intake.history import is_muted
 from buzon.intake.models import CollectionAccount, Folder
 from buzon.intake.screen import Facts
@@ -93,7 +94,7 @@ class Surroundings:
         """The letter of ours that this bounce brings back, if it is one and names it."""
         if reading.kind is not Kind.BOUNCE or not self.has_sent_letters:
             return None
-        return filing.letter_sent_by_us(self.account.organization_id, reading.bounced_ids)
+        return letter_sent_by_us(self.account.organization_id, reading.bounced_ids)
 
     def facts(
         self,

@@ -1,0 +1,160 @@
+"""Many rows in one statement: how a batch of letters is stored.
+
+SQLite runs one prepared statement for row after row; PostgreSQL gets each column as an array and
+does them all at once. The ORM's own way costs several times as much for the same rows.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import Any, TypeAlias, TypeVar
+
+from django.db import connection
+from django.db.models import CharField, DateTimeField, Field, JSONField, Model, TextField
+from django.utils import timezone
+
+_T = TypeVar("_T")
+_Field: TypeAlias = "Field[Any, Any]"
+_PIECE = 5_000  # values in one statement
+
+
+def insert_rows(rows: Sequence[Model], *, or_leave: bool = False) -> int:
+    """Store new rows of one model, in their order; how many were stored.
+
+    Those with a key keep it, else the database gives one. `or_leave`: what breaks a unique
+    constraint is left out. Raises IntegrityError without it.
+    """
+    if not rows:
+        return 0
+    fields = _fields_of(rows[0])
+    now = timezone.now()
+    values = [[_of_new(field, row, now) for field in fields] for row in rows]
+    statement = f"INSERT INTO {rows[0]._meta.db_table} ({_columns(fields)}) "
+    statement += _values_of(fields) + (" ON CONFLICT DO NOTHING" if or_leave else "")
+    stored = _run(statement, fields, values)
+    for row in rows:
+        row._state.adding = False
+        row._state.db = connection.alias
+    return stored
+
+
+def update_rows(rows: Sequence[Model], names: Sequence[str]) -> int:
+    """Store these fields of these rows; how many were found."""
+    if not rows:
+        return 0
+    model = type(rows[0])
+    fields = [_key(model), *(_field(model, name) for name in names)]
+    values = [[getattr(row, field.attname) for field in fields] for row in rows]
+    changes = {_column(field): "{" + field.name + "}" for field in fields[1:]}
+    return change_rows(model, {field.name: field.name for field in fields[1:]}, values, changes)
+
+
+def change_rows(
+    model: type[Model],
+    given: Mapping[str, str],
+    rows: Sequence[Sequence[Any]],
+    changes: Mapping[str, str],
+    *,
+    condition: str = "",
+    by: str = "pk",
+) -> int:
+    """Change many rows by one rule; how many it applied to.
+
+    Each of `rows` is a key (compared with the field `by`), and the values that `given` names: name
+    → the field whose type the value has. `changes` is column → SQL, in which {name} stands for this
+    row's value; so it does in `condition`, under which alone a row is changed.
+    """
+    if not rows:
+        return 0
+    fields = [_field(model, by), *(_field(model, name) for name in given.values())]
+    aliases = ["key_of_row", *(f"new_{name}" for name in given)]
+    here = "given.{}" if connection.vendor == "postgresql" else "%({})s"
+    words = {name: here.format(f"new_{name}") for name in given}
+    told = ", ".join(f"{column} = {sql.format_map(words)}" for column, sql in changes.items())
+    statement = f"UPDATE {model._meta.db_table} SET {told}"  # noqa: S608 - our own columns
+    if connection.vendor == "postgresql":
+        statement += f" FROM {_arrays(fields)} AS given({', '.join(aliases)})"
+    statement += f" WHERE {model._meta.db_table}.{_column(fields[0])} = {here.format('key_of_row')}"
+    statement += f" AND ({condition.format_map(words)})" if condition else ""
+    return _run(statement, fields, rows, aliases)
+
+
+def in_pieces(values: Iterable[_T]) -> Iterator[list[_T]]:
+    """The values, each once, in lists that fit into a statement."""
+    rest = iter(dict.fromkeys(values))
+    while piece := list(islice(rest, _PIECE)):
+        yield piece
+
+
+def _run(
+    statement: str,
+    fields: "list[_Field]",
+    rows: Sequence[Sequence[Any]],
+    aliases: Sequence[str] = (),
+) -> int:
+    """Values by their place, or where there are `aliases` by those (PostgreSQL: columns anyway)."""
+    convert = [_converter(field) for field in fields]
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            columns = zip(convert, zip(*rows, strict=True), strict=True)
+            cursor.execute(statement, [list(map(to, column)) for to, column in columns])
+        else:
+            each = [[to(one) for to, one in zip(convert, row, strict=True)] for row in rows]
+            named = [dict(zip(aliases, row, strict=True)) for row in each] if aliases else each
+            cursor.executemany(statement, named)
+        return int(cursor.rowcount)
+
+
+def _values_of(fields: "list[_Field]") -> str:
+    if connection.vendor == "postgresql":
+        return f"SELECT * FROM {_arrays(fields)}"  # noqa: S608 - our own columns
+    return "VALUES (" + ", ".join(["%s"] * len(fields)) + ")"
+
+
+def _arrays(fields: "list[_Field]") -> str:
+    return "unnest(" + ", ".join(f"%s::{_type_of(field)}[]" for field in fields) + ")"
+
+
+def _type_of(field: "_Field") -> str:
+    # A cast to varchar(n) would cut silently what is too long.
+    return "text" if isinstance(field, CharField | TextField) else str(field.db_type(connection))
+
+
+def _fields_of(row: Model) -> "list[_Field]":
+    return [field for field in row._meta.concrete_fields if row.pk or not field.primary_key]
+
+
+def _columns(fields: "list[_Field]") -> str:
+    return ", ".join(map(_column, fields))
+
+
+def _column(field: "_Field") -> str:
+    assert field.column is not None, "a concrete field has one"
+    return field.column
+
+
+def _of_new(field: "_Field", row: Model, now: Any) -> Any:
+    if isinstance(field, DateTimeField) and field.auto_now_add:
+        setattr(row, field.attname, now)
+    return getattr(row, field.attname)
+
+
+def _converter(field: "_Field") -> Callable[[Any], Any]:
+    if isinstance(field, DateTimeField):
+        return connection.ops.adapt_datetimefield_value
+    return json.dumps if isinstance(field, JSONField) else _as_it_is
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
+
+
+def _key(model: type[Model]) -> "_Field":
+    return _field(model, "pk")
+
+
+def _field(model: type[Model], name: str) -> "_Field":
+    key = model._meta.pk
+    field = key if name == "pk" else model._meta.get_field(name)
+    assert isinstance(field, Field)
+    return field
