@@ -316,3 +316,18 @@ def test_taken_into_custody_alone_it_is_processed_later(protocol: str) -> None:
         process = claim(duty)
         assert process is not None
         assert runs.process_once(process, stop=never) == 1
+
+
+@pytest.mark.parametrize("hours", [2, 20, 26])
+def test_a_clock_that_was_set_back_stops_no_account(
+    hours: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with scene() as at:
+        account = at.account()
+        true = timezone.now
+        monkeypatch.setattr(timezone, "now", lambda: true() + timedelta(hours=hours))
+        collect(account)
+        monkeypatch.undo()
+        due_at = Duty.objects.get(account=account, kind="collect").due_at
+        assert due_at is not None
+        assert due_at < timezone.now() + timedelta(minutes=5)

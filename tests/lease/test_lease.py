@@ -143,12 +143,50 @@ def test_a_condition_on_another_table_chooses() -> None:
     assert [lease.pk for lease in claim_due(rows, limit=5)] == [other.pk]
 
 
-def test_a_clock_that_was_set_back_neither_holds_nor_postpones_a_row_for_ever() -> None:
-    one = row(due_at=timezone.now() + timedelta(days=3))
+@pytest.mark.parametrize("step", [timedelta(minutes=5), timedelta(hours=2), timedelta(days=3)])
+def test_a_clock_that_was_set_back_neither_holds_nor_postpones_a_row(step: timedelta) -> None:
+    """All that it wrote lies ahead now; what is set again goes by the clock of now."""
+    one = row(due_at=timezone.now() + step + timedelta(minutes=1))
+    until = timezone.now() + step + timedelta(seconds=lease_seconds())
     Round.objects.update(
-        lease_owner="elsewhere/boot/1/2/3/4", lease_until=timezone.now() + timedelta(days=3)
+        lease_owner="elsewhere/boot/1/2/3/4", lease_until=until, released_at=timezone.now() + step
     )
-    assert [lease.pk for lease in claim_due(Round.objects.all(), limit=5)] == [one.pk]
+    (lease,) = claim_due(Round.objects.all(), limit=5)
+    assert lease.pk == one.pk
+    lease.release(due_at=timezone.now() + timedelta(minutes=1))
+    assert claim_due(Round.objects.all(), limit=5) == []
+
+
+def test_a_lease_is_no_longer_than_leases_are_and_one_of_full_length_holds() -> None:
+    one = row()
+    held(one)
+    until = timezone.now() + timedelta(seconds=lease_seconds() * 1.9)
+    Round.objects.update(lease_until=until)
+    assert claim(one) is None
+    Round.objects.update(lease_until=until + timedelta(seconds=lease_seconds()))
+    assert claim(one) is not None
+
+
+@pytest.mark.parametrize("wrong", [timedelta(hours=20), timedelta(hours=-20)])
+def test_a_worker_with_a_wrong_clock_sets_the_time_by_the_databases(
+    wrong: timedelta, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = row()
+    lease = held(one)
+    true = timezone.now
+    monkeypatch.setattr(timezone, "now", lambda: true() + wrong)
+    lease.release(due_at=timezone.now() + timedelta(minutes=10))
+    monkeypatch.undo()
+    one.refresh_from_db()
+    assert one.due_at is not None
+    assert abs(one.due_at - timezone.now() - timedelta(minutes=10)) < timedelta(seconds=30)
+    assert claim_due(Round.objects.all(), limit=5) == []
+
+
+def test_what_has_nothing_to_do_is_not_due_whatever_the_clock_says() -> None:
+    row()
+    Round.objects.update(due_at=None, released_at=timezone.now() + timedelta(days=1))
+    assert claim_due(Round.objects.all(), limit=5) == []
 
 
 def test_an_owner_of_another_machine_or_boot_is_never_called_dead() -> None:

@@ -4,8 +4,10 @@
                      │
                      └─ lease_until passes, or the owner is dead ──▶ due again
 
-Times are the database's own clock, so that several machines agree. A lease that ends further in the
-future than any lease may is one left behind by a clock that was set back: it counts as run out.
+Times are the database's own clock, so that several machines agree; a worker whose clock goes wrong
+has the time of the next work translated into it. A lease that ends further in the future than any
+lease may, and a time that was set at a moment still to come, are left behind by a clock that was
+set back: the one counts as run out, the other as come.
 """
 
 from collections.abc import Iterable
@@ -18,9 +20,13 @@ from django.conf import settings
 from django.db import models, transaction
 from django.db.models import F, Q
 from django.db.models.functions import Now
+from django.utils import timezone
 
 from buzon.lease.owner import has_died, machine_prefix, owner_name
 from buzon.lease.row import LeasedRow
+
+SKEW = timedelta(seconds=5)  # of a worker's clock beside the database's, which nobody minds
+STEP = timedelta(minutes=1)  # a clock that is set back by less holds up nobody for long
 
 
 class LeaseLost(Exception):
@@ -84,12 +90,12 @@ def _claim_one(model: type[LeasedRow], pk: Any, *conditions: Q) -> "Lease | None
 
 
 def _due() -> Q:
-    # A due time more than a day ahead is from a clock that was set back since.
-    return Q(due_at__lte=Now()) | Q(due_at__gt=Now() + timedelta(days=1, hours=1))
+    return Q(due_at__lte=Now()) | Q(due_at__isnull=False, released_at__gt=Now() + STEP)
 
 
 def _free() -> Q:
-    longest = timedelta(seconds=lease_seconds() * 4 + 3600)
+    # Twice, because a small step back must not take a lease from one who is about to renew it.
+    longest = timedelta(seconds=lease_seconds() * 2)
     return (
         Q(lease_owner="")
         | Q(lease_until__isnull=True)
@@ -172,15 +178,25 @@ class Lease:
         """
         with transaction.atomic():
             # Compared here: SQLite compares times as text, and writes its own with fewer digits.
-            found = self._mine().select_for_update().values_list("due_at", flat=True)
-            if self.due_at in found:
-                changes["due_at"] = due_at
-            return bool(self._mine().update(lease_owner="", lease_until=None, **changes))
+            found = self._mine().select_for_update().values_list("due_at", Now()).first()
+            if found is None:
+                return False
+            before, now = found
+            if self.due_at == before:
+                changes["due_at"] = due_at and _by_the_database(due_at, now)
+            changes |= {"lease_owner": "", "lease_until": None, "released_at": Now()}
+            return bool(self._mine().update(**changes))
 
     def _mine(self) -> "models.QuerySet[Any]":
         return self.model._base_manager.filter(
             pk=self.pk, lease_epoch=self.epoch, lease_owner=self.owner
         )
+
+
+def _by_the_database(at: datetime, now: datetime) -> datetime:
+    """This moment of our clock by the database's, which says `now`."""
+    ahead = timezone.now() - now
+    return at if abs(ahead) < SKEW else at - ahead
 
 
 def free_all_dead(models_with_leases: Iterable[type[LeasedRow]]) -> int:

@@ -182,6 +182,12 @@ class Migration(migrations.Migration):
                 ("lease_epoch", models.BigIntegerField(default=0)),
                 ("attempts", models.IntegerField(default=0)),
                 (
+                    "released_at",
+                    models.DateTimeField(
+                        blank=True, db_default=django.db.models.functions.datetime.Now(), null=True
+                    ),
+                ),
+                (
                     "kind",
                     models.CharField(
                         choices=[("collect", "Collect"), ("process", "Process")], max_length=10

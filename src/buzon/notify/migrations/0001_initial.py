@@ -163,6 +163,12 @@ class Migration(migrations.Migration):
                 ("lease_until", models.DateTimeField(blank=True, null=True)),
                 ("lease_epoch", models.BigIntegerField(default=0)),
                 ("attempts", models.IntegerField(default=0)),
+                (
+                    "released_at",
+                    models.DateTimeField(
+                        blank=True, db_default=django.db.models.functions.datetime.Now(), null=True
+                    ),
+                ),
                 ("to", models.EmailField(max_length=254)),
                 ("message_id", models.CharField(max_length=1000)),
                 ("sent_at", models.DateTimeField(blank=True, null=True)),
@@ -208,6 +214,12 @@ class Migration(migrations.Migration):
                 ("lease_until", models.DateTimeField(blank=True, null=True)),
                 ("lease_epoch", models.BigIntegerField(default=0)),
                 ("attempts", models.IntegerField(default=0)),
+                (
+                    "released_at",
+                    models.DateTimeField(
+                        blank=True, db_default=django.db.models.functions.datetime.Now(), null=True
+                    ),
+                ),
                 (
                     "organization",
                     models.OneToOneField(
