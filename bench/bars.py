@@ -47,6 +47,11 @@ def times(program: str, other: str) -> Figure:
     return figure
 
 
+def seconds(program: str) -> Figure:
+    """For all of it."""
+    return lambda runs: runs.seconds(program)
+
+
 def received(program: str) -> Figure:
     """Octets that came, as a part of the mail's."""
     return lambda runs: runs.received_share(program)
@@ -112,6 +117,8 @@ BARS = (
     _rate("whole", OURS, "getmail6", 10.0),
     _rate("whole", OURS, "django-mailbox", 10.0),
     _rate("whole", OURS, "django-helpdesk", 25.0),
+    Bar(part="words", says=f"{ON_POSTGRESQL}: seconds until all words are found",
+        figure=seconds(ON_POSTGRESQL), most=60),
     _rate("pop3", OURS, "mpop", 1.0),
     _rate("tls", "buzon over TLS", "buzon in the clear", 0.7),
     _rate("far", OURS, "mbsync", 1.2),

@@ -23,6 +23,7 @@ from bench.servers import Mail, Servers
 BUZON = Path(sys.executable).with_name("buzon")
 DATABASES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
 CUSTODY = [sys.executable, "-m", "bench.custody"]
+WORDS = [sys.executable, "-m", "bench.words"]
 COLLECT = [str(BUZON), "collect", "--once", "--json"]
 
 
@@ -66,6 +67,25 @@ def ours_with(servers: Servers, where: Where, way: Way, place: Path, wanted: int
     """One run, for a server that lives no longer than that."""
     with _Template(servers, where, way).copy(place) as environment:
         yield _task(environment, way, wanted)
+
+
+def indexing(name: str, servers: Servers, mail: Mail) -> Program:
+    """What PostgreSQL leaves for later: the words of all these letters, once they are filed."""
+    where, way = mail.where(), Way(database="postgresql")
+    template = _Template(servers, where, way)
+
+    @contextmanager
+    def prepare(place: Path) -> Iterator[Task]:
+        with template.copy(place) as environment:
+            _received(run(COLLECT, environment), mail.messages, way)
+            yield Task(WORDS, environment, lambda said: _indexed(said, mail.messages))
+
+    return Program(name, mail.messages, mail.octets, prepare)
+
+
+def _indexed(said: str, wanted: int) -> None:
+    if int(said) != wanted:
+        raise CannotMeasure(f"The words of {int(said):,} letters waited instead of {wanted:,}.")
 
 
 def _task(environment: dict[str, str], way: Way, wanted: int) -> Task:

@@ -2,6 +2,7 @@
 
     custody   octets and ledger durable, nothing else          | mbsync
     whole     read, matched, filed, handed out, notified       | mbsync and those who read mail
+    words     what PostgreSQL leaves for later: words are indexed
     pop3      custody                                          | mpop
     tls       custody, over TLS and in the clear
     far       custody, with a round-trip time of 80 ms         | mbsync, getmail6, django-mailbox
@@ -23,7 +24,7 @@ from tests.servers.large import LOGIN, MB, SECRET, large
 from bench.bars import ON_POSTGRESQL, OURS
 from bench.others.django_programs import django_helpdesk, django_mailbox
 from bench.others.maildir_pullers import getmail, mbsync, mpop
-from bench.ours import Way, ours, ours_with
+from bench.ours import Way, indexing, ours, ours_with
 from bench.program import Program, Task, Where
 from bench.servers import Servers
 
@@ -85,6 +86,10 @@ def _whole(servers: Servers, size: Size) -> list[Program]:
 
 def _near(where: Where) -> Where:
     return where
+
+
+def _words(servers: Servers, size: Size) -> list[Program]:
+    return [indexing(ON_POSTGRESQL, servers, servers.varied(size.quick))]
 
 
 def _pop3(servers: Servers, size: Size) -> list[Program]:
@@ -175,6 +180,7 @@ def _large_letters(name: str, servers: Servers, way: Way, letters: int) -> Progr
 PARTS = (
     Part("custody", _custody),
     Part("whole", _whole),
+    Part("words", _words),
     Part("pop3", _pop3),
     Part("tls", _tls),
     Part("far", _far),

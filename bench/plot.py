@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 
 WIDTH, HEIGHT = 760, 400
-LEFT, RIGHT, TOP, BOTTOM = 70, 20, 40, 50
+LEFT, RIGHT, TOP, BOTTOM = 70, 40, 64, 50
 COLOURS = ("#1f5fa8", "#b3541e", "#3c7a3c")
 
 Points = Sequence[tuple[float, float]]
@@ -46,7 +46,7 @@ def _axes(most_x: float, most_y: float, *, across: str, up: str) -> str:
         parts.append(_text(_x(x, most_x), HEIGHT - BOTTOM + 18, f"{x:,.0f}", anchor="middle"))
     middle = (LEFT + WIDTH - RIGHT) / 2
     parts.append(_text(middle, HEIGHT - 10, across, anchor="middle"))
-    parts.append(_text(LEFT, TOP - 2, up))
+    parts.append(_text(LEFT, TOP - 12, up))
     return "".join(parts)
 
 

@@ -79,6 +79,10 @@ class Runs:
         """Messages per second, the median; None where nothing was measured."""
         return self._median([line.rate for line in self._of(program)])
 
+    def seconds(self, program: str) -> float | None:
+        """For all the messages, the median."""
+        return self._median([line.seconds for line in self._of(program)])
+
     def rate_at(self, program: str, stored: int) -> float | None:
         """The same, of the three steps of a growing store that ended nearest to so many messages;
         None where it is not so large.

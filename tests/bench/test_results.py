@@ -5,7 +5,17 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
-from bench.bars import BARS, Bar, above_idle, kept, megabytes, memory_times, received, times
+from bench.bars import (
+    BARS,
+    Bar,
+    above_idle,
+    kept,
+    megabytes,
+    memory_times,
+    received,
+    seconds,
+    times,
+)
 from bench.full import GROWTH
 from bench.parts import PARTS
 from bench.plot import HEIGHT, WIDTH, plot
@@ -56,6 +66,7 @@ def test_the_other_figures() -> None:
         line("none", messages=0, octets=0, memory=60_000_000),
         line("large", messages=2, octets=80_000_000, memory=180_000_000, received=8_000_000),
     )
+    assert seconds("large")(measured) == 1
     assert megabytes("large")(measured) == 180
     assert memory_times("large", "none")(measured) == 3
     assert above_idle("large", "none")(measured) == 3
@@ -63,9 +74,9 @@ def test_the_other_figures() -> None:
 
 
 def test_growth_compares_medians_of_three_steps() -> None:
-    seconds = {0: 5.0, 1: 1.0, 2: 1.0, 47: 2.0, 48: 2.0, 49: 9.0}
+    took = {0: 5.0, 1: 1.0, 2: 1.0, 47: 2.0, 48: 2.0, 49: 9.0}
     measured = runs(
-        *(line("SQLite", n, messages=10_000, seconds=seconds.get(n, 3.0)) for n in range(50))
+        *(line("SQLite", n, messages=10_000, seconds=took.get(n, 3.0)) for n in range(50))
     )
     assert kept("SQLite")(measured) == pytest.approx(0.5)
     some = runs(*(line("SQLite", n, messages=10_000) for n in range(49)))
