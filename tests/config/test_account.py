@@ -297,6 +297,16 @@ def test_resume_and_remove(buzon: Console, needed: list[Any]) -> None:
     assert "'sales'" in buzon.refused("account", "show", "sales")
 
 
+def test_the_only_copies_are_not_lost_with_their_account(buzon: Console, needed: list[Any]) -> None:
+    buzon("account", "add", "sales", *needed)
+    _arrivals(CollectionAccount.objects.get(), "failed", 2)
+    Arrival.objects.update(sha256="ab" * 32, gone_at=timezone.now())
+    assert "2 messages of sales" in buzon.refused("account", "remove", "sales")
+    assert CollectionAccount.objects.exists()
+    buzon("account", "remove", "sales", "--discard")
+    assert not CollectionAccount.objects.exists()
+
+
 def test_an_organization_goes_with_its_accounts_and_stores(
     buzon: Console, shop: Organization, needed: list[Any]
 ) -> None:

@@ -70,7 +70,7 @@ def test_the_dry_run_says_what_goes_and_when() -> None:
         assert due_rows(account).count() == 2
         assert len(at.box.messages) == 2  # it only says so
         change_account(account, after="leave")
-        assert list(deletions(account)) == []
+        assert [one["is_on"] for one in deletions(account)] == [False, False], "before it is on"
 
 
 def test_a_message_that_is_skipped_or_failed_is_never_among_them() -> None:

@@ -31,6 +31,7 @@ TYPED: dict[str, Any] = {
     "group": "",
     "notify_agent": "on",
     "after": "leave",
+    "delete_after_days": "0",
     "history": "auto",
     "reply_to_senders": "",
     "trusted_authserv_id": "",

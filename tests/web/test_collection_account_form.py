@@ -316,6 +316,36 @@ def test_another_server_wants_the_password_again(cast: Cast, language: str, told
     assert account.host == "imap.example.com"
 
 
+def test_an_emptied_number_of_days_is_no_wish_to_delete_at_once(cast: Cast) -> None:
+    account = account_of(cast.shop, after="delete", delete_after_days=30)
+    browser = cast.browser(cast.olga)
+    sent = stored(browser.get(change_of(account)).text)
+    page = browser.post(change_of(account), sent | {"delete_after_days": ""}).text
+    assert "0 is for none" in wrong_fields(page)["delete_after_days"]
+    del sent["delete_after_days"]
+    page = browser.post(change_of(account), sent).text
+    assert wrong_fields(page).keys() == {"delete_after_days"}
+    account.refresh_from_db()
+    assert account.delete_after_days == 30
+    # Where nothing is deleted the field is not shown, and stays as it was.
+    browser.post(change_of(account), sent | {"after": "leave", "delete_after_days": ""})
+    account.refresh_from_db()
+    assert (account.after, account.delete_after_days) == ("leave", 30)
+
+
+def test_a_form_that_was_open_meanwhile_does_not_take_deletion_back(cast: Cast) -> None:
+    account = account_of(cast.shop, after="delete", delete_after_days=0)
+    browser = cast.browser(cast.olga)
+    old = stored(browser.get(change_of(account)).text)
+    CollectionAccount.objects.update(after="leave", delete_after_days=30)
+    browser.post(change_of(account), old | {"name": "Ventas"})
+    account.refresh_from_db()
+    assert (account.name, account.after, account.delete_after_days) == ("Ventas", "leave", 30)
+    browser.post(change_of(account), old | {"name": "Ventas", "delete_after_days": "3"})
+    account.refresh_from_db()
+    assert (account.after, account.delete_after_days) == ("leave", 3), "what was typed counts"
+
+
 def test_a_refused_change_is_next_to_its_field(cast: Cast) -> None:
     account = account_of(cast.shop)
     account_of(cast.shop, "Ventas")

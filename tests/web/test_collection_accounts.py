@@ -14,7 +14,7 @@ from buzon.intake import vault
 from buzon.intake.accounts import credentials_of
 from buzon.intake.models import Arrival, CollectionAccount, Duty
 from buzon.wire.errors import AuthRejected, ConnectFailed, MailError, Throttled, TlsRefused
-from tests.web.accounts import account_of, arrive, words
+from tests.web.accounts import account_of, arrive, error_of, words
 from tests.web.cast import Cast
 
 pytestmark = pytest.mark.django_db
@@ -306,6 +306,21 @@ def test_removing_says_what_goes_and_what_stays(cast: Cast) -> None:
     assert not CollectionAccount.objects.exists()
     assert not Arrival.objects.exists()
     assert vault.get(cast.shop.pk, digest) == b"abc"
+
+
+def test_the_only_copies_are_not_lost_with_their_account(cast: Cast) -> None:
+    """Failed here, and no longer on the server."""
+    account = account_of(cast.shop)
+    arrive(account, 2, outcome="failed", gone_at=timezone.now())
+    arrive(account, 3, outcome="failed")  # still on the server
+    browser = cast.browser(cast.olga)
+    asked = words(browser.get(f"{LIST}{account.pk}/removal").text)
+    assert "2 messages are in no letter yet, and no longer on their server" in asked
+    page = browser.post(f"{LIST}{account.pk}/removal").text
+    assert "2 messages of Pedidos are in no letter yet" in error_of(page, "discard")
+    assert Arrival.objects.count() == 5
+    browser.post(f"{LIST}{account.pk}/removal", {"discard": "on"})
+    assert not CollectionAccount.objects.exists()
 
 
 def test_a_shown_certificate_is_trusted(cast: Cast) -> None:

@@ -261,7 +261,10 @@ def _port(field: str, value: Any) -> int | None:
 
 
 def _days(field: str, value: Any) -> int:
-    return 0 if value is None else _whole(0, 365)(field, value)
+    if value is None:  # an emptied field is no wish to delete at once
+        told = _("Say for how many days a downloaded message stays there; 0 is for none.")
+        raise AccountError(told, field=field)
+    return _whole(0, 365)(field, value)
 
 
 def _poll(field: str, value: Any) -> float | None:

@@ -13,6 +13,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from buzon.desk import keyring
 from buzon.desk.entries import taken
@@ -25,7 +26,7 @@ from buzon.intake.account_values import (
     checked_secret,
     default_port,
 )
-from buzon.intake.models import CollectionAccount, Duty, Folder
+from buzon.intake.models import Arrival, CollectionAccount, Duty, Folder
 from buzon.intake.own_servers import is_own
 from buzon.lease import lease_seconds
 from buzon.wire.endpoint import Credentials, Endpoint, Security
@@ -203,12 +204,33 @@ def most_accounts(organization: Organization) -> int:
     return int(settings.BUZON_MAX_ACCOUNTS) if own is None else own
 
 
-def remove_account(account: CollectionAccount) -> Removed:
+def only_here(account: CollectionAccount) -> int:
+    """How many of its messages are nowhere but in custody: in no letter yet, and no longer on their
+    server. With the account they would be lost.
+    """
+    rows = account.arrivals.filter(message=None, gone_at__isnull=False).exclude(sha256="")
+    unread = (Arrival.Outcome.WAITING, Arrival.Outcome.FAILED)
+    return rows.filter(outcome__in=unread).count()
+
+
+def remove_account(account: CollectionAccount, *, discard: bool = False) -> Removed:
     """The account goes with its folders, cursors and ledger; what it filed stays. Nothing is done
     on the mail server. A collector that is at work on it writes nothing more.
+
+    Raises AccountError where messages are `only_here`, unless they may go (`discard`).
     """
     with transaction.atomic():
         _locked_duties(account)
+        lost = only_here(account)
+        if lost and not discard:
+            told = ngettext(
+                "{number} message of {account} is in no letter yet, and no longer on its server: "
+                "with the account it would be lost. Let it be tried again first.",
+                "{number} messages of {account} are in no letter yet, and no longer on their "
+                "server: with the account they would be lost. Let them be tried again first.",
+                lost,
+            )
+            raise AccountError(told.format(number=lost, account=account), field="discard")
         arrivals = account.arrivals.count()
         account.delete()
     return Removed(arrivals)

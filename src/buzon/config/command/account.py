@@ -56,6 +56,10 @@ def add_to(parser: Parser) -> None:
         "remove", "Remove an account with its ledger; letters and the server stay as they are",
         _remove, writes=True,
     )  # fmt: skip
+    remove.add_argument(
+        "--discard", action="store_true",
+        help="also messages that are in no letter yet and no longer on the server",
+    )  # fmt: skip
     resume = verbs.add(
         "resume", "Collect again after Buzón stopped to ask", _resume, writes=True,
         description=_RESUME,
@@ -126,7 +130,7 @@ def _set(options: Namespace) -> None:
 
 def _remove(options: Namespace) -> None:
     account = _account(options)
-    removed = remove_account(account)
+    removed = remove_account(account, discard=options.discard)
     rows = output.counted(removed.arrivals, "row")
     print(
         f"Removed {account.name} and {rows} of its ledger; letters, "

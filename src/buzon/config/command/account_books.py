@@ -52,14 +52,14 @@ def books_as_json(books: list[Books]) -> list[dict[str, Any]]:
 
 def deletions(account: CollectionAccount) -> Iterator[dict[str, Any]]:
     """Every message that is to be removed from the server, and from when on: now, or after the
-    account's days. None where the account does not delete.
+    account's days. Of an account that does not delete, what would go if it did (`is_on` False).
     """
-    if account.after != CollectionAccount.After.DELETE:
-        return
+    is_on = account.after == CollectionAccount.After.DELETE
     rows = Arrival.objects.filter(account=account).exclude(folder__role=Folder.Role.SENT)
     waiting = rows.to_settle().select_related("folder").order_by("decided_at", "pk")
     for row in waiting.iterator(chunk_size=2_000):
         yield {
+            "is_on": is_on,
             "id": row.pk,
             "folder": row.folder.name,
             "uid": row.uid,
@@ -78,15 +78,20 @@ def _from(account: CollectionAccount, row: Arrival) -> datetime | None:
     return at if at > timezone.now() else None
 
 
+_DELETIONS = ("id", "goes", "sender", "size")
+
+
 def show_deletions(account: CollectionAccount) -> None:
     """A line for each, the next ones first."""
     rows = (
         (str(one["id"]), one["from"] or "next collection", one["sender"], output.size(one["size"]))
         for one in deletions(account)
     )
-    empty = (
-        f"{account.name} removes nothing from its server."
-        if account.after != CollectionAccount.After.DELETE
-        else "Nothing waits to be removed from the server."
+    if account.after == CollectionAccount.After.DELETE:
+        output.table(_DELETIONS, rows, empty="Nothing waits to be removed from the server.")
+        return
+    output.table(_DELETIONS, rows, empty="There is nothing that could be removed.")
+    output.note(
+        f"{account.name} removes nothing from its server. With --delete-downloaded it would remove"
+        " what is listed here."
     )
-    output.table(("id", "goes", "sender", "size"), rows, empty=empty)

@@ -66,6 +66,10 @@ def progress_words(reach: Reach, *, paused: bool = False) -> str:
     return ", ".join(told)
 
 
+def _days_before_deletion(account: CollectionAccount) -> int | None:
+    return account.delete_after_days if account.after == CollectionAccount.After.DELETE else None
+
+
 def _octets(reach: Reach) -> str:
     fast = f", {output.size(reach.octets_rate)}/s" if reach.octets_rate else ""
     return f"{output.size(reach.octets)} of {output.size(reach.octets_total)}{fast}"
@@ -134,6 +138,7 @@ def _facts(account: CollectionAccount) -> list[tuple[str, Any]]:
         ("agent group", account.group.name if account.group else None),
         ("notify the agent", account.notify_agent),
         ("after download", account.after),
+        ("days before deletion", _days_before_deletion(account)),
         ("start", _start(account)),
         ("history", account.history),
         ("message limit", output.size(account.max_message_bytes)),

@@ -3,16 +3,23 @@
 from collections.abc import Callable
 from typing import Any
 
+from django import forms
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from buzon.intake.account_values import AccountError
-from buzon.intake.accounts import change_account, collect_now, remove_account, resume_account
+from buzon.intake.accounts import (
+    change_account,
+    collect_now,
+    only_here,
+    remove_account,
+    resume_account,
+)
 from buzon.intake.check import Step, step_title
 from buzon.intake.check_in_time import check_saved
 from buzon.intake.models import Arrival, CollectionAccount
@@ -26,7 +33,7 @@ from buzon.intake.overview import (
 )
 from buzon.web.access import PersonRequest, for_administrators
 from buzon.web.checking import check_within_limit
-from buzon.web.forms import PageForm
+from buzon.web.forms import PageForm, sent
 from buzon.web.pages.collection_account_history import paths as paths_of_history
 from buzon.web.pages.collection_account_state import condition_of, pace_of
 from buzon.web.shown import number
@@ -34,6 +41,15 @@ from buzon.web.shown import number
 HERE = {"here": "collection_accounts"}
 MOST_LATEST = 10
 MOST_FAILING = 5
+
+
+class Removal(PageForm):
+    """What is asked where messages would be lost with the account."""
+
+    discard = forms.BooleanField(
+        label=gettext_lazy("They may be lost"),
+        required=False,
+    )
 
 
 @require_GET
@@ -103,8 +119,11 @@ def collection_account_check(request: PersonRequest, pk: int) -> HttpResponse:
 def collection_account_removal(request: PersonRequest, pk: int) -> HttpResponse:
     """Asks once more, and says what goes and what stays."""
     row = _row(request, pk)
-    if request.method == "POST":
-        removed = remove_account(row)
+    form = Removal(sent(request))
+    removed = None
+    if form.is_valid():
+        removed = form.does(lambda: remove_account(row, discard=form.cleaned_data["discard"]))
+    if removed is not None:
         told = ngettext(
             "Removed {name} and {number} row of its ledger.",
             "Removed {name} and {number} rows of its ledger.",
@@ -113,7 +132,12 @@ def collection_account_removal(request: PersonRequest, pk: int) -> HttpResponse:
         rows = number(removed.arrivals)
         messages.success(request, told.format(name=row.name, number=rows))
         return redirect("collection_accounts")
-    words = {"account": row, "arrivals": row.arrivals.count()}
+    words = {
+        "form": form,
+        "account": row,
+        "arrivals": row.arrivals.count(),
+        "only_here": only_here(row),
+    }
     return render(request, "collection_accounts/removal.html", words | HERE)
 
 

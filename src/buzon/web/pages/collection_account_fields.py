@@ -17,6 +17,9 @@ from buzon.web.forms import PageForm, PickField
 from buzon.web.typed_fields import Day, Decimals, Lines, Megabytes, Typed, Whole, YesOrNo
 
 LOCKED = ("protocol", "start", "start_date")  # once mail was collected
+# What removes mail from the server is changed only where the person changed it: a form that was
+# open since before somebody else did so changes it back by nobody's wish.
+KEPT = ("after", "delete_after_days")
 
 
 def _text(**attrs: str) -> forms.TextInput:
@@ -248,6 +251,8 @@ class AccountForm(PageForm):
         self.choose_among(store=person.stores(), group=person.groups())
         self.is_settled = account is not None and _was_collected(account)
         if account is not None:
+            for name in KEPT:
+                self.fields[name].show_hidden_initial = True
             self.fields["secret"].required = False
             self.fields["secret"].help_text = _("Leave it empty to keep the stored one.")
         else:
@@ -266,6 +271,13 @@ class AccountForm(PageForm):
         if field == "max_message_bytes":
             error = _("The largest message has from 0.01 to 950 MB.")
         super().add_error(field, error)
+
+    def clean_delete_after_days(self) -> Any:
+        """As it was, where nothing is deleted: then the field is not shown."""
+        days = self.cleaned_data["delete_after_days"]
+        if days is None and self.cleaned_data.get("after") != CollectionAccount.After.DELETE:
+            return self.initial["delete_after_days"]
+        return days
 
     def whole(self) -> dict[str, Any]:
         """All fields, for a new account or a check. `secret` is what was typed, maybe ""."""
