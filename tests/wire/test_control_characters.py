@@ -48,6 +48,7 @@ def test_these_are_all_methods_that_take_text() -> None:
         ("ImapSession", "examine"),
         ("ImapSession", "select"),
         ("ImapSession", "move"),
+        ("ImapSession", "next_uid"),
         ("ImapSession", "has"),  # answers from what it knows
         ("Pop3Session", "open"),
         ("Pop3Session", "has"),
@@ -81,8 +82,9 @@ def heard() -> Iterator[tuple[ImapSession, OddServer]]:
         lambda session, text: session.examine(text),
         lambda session, text: session.select(text),
         lambda session, text: session.move([1], text),
+        lambda session, text: session.next_uid(text),
     ],
-    ids=["examine", "select", "move"],
+    ids=["examine", "select", "move", "next_uid"],
 )
 @often
 @given(text=hostile)
