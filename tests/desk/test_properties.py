@@ -19,13 +19,13 @@ from hypothesis.stateful import (
 )
 
 from buzon.desk.assignment import hand_out, preview
-from buzon.desk.handing_out import HandingOut
+from buzon.desk.events import Happened, record_all
+from buzon.desk.handing_out import Given, HandingOut
 from buzon.desk.keys import Keys
 from buzon.desk.matching import known_senders, match
-from buzon.desk.models import Agent, Assignment, Customer, CustomerAddress, Event, Message
+from buzon.desk.models import Agent, Assignment, Customer, CustomerAddress, Message
 from buzon.desk.people import deactivate_agent, join_group, leave_group, reactivate_agent
 from buzon.desk.people import set_status as set_by_hand
-from buzon.desk.rows import insert_rows
 from buzon.desk.stores import add_store
 from tests.desk import cast
 
@@ -105,21 +105,21 @@ class SharingOut(RuleBasedStateMachine):
     def customers_arrive_in_one_batch(self, count: int) -> None:
         promised = Counter({agent.pk: number for agent, number in preview(self.group, count)})
         with transaction.atomic():
-            events: list[Event] = []
+            events: list[Happened] = []
             handing = HandingOut(self.group, Keys(count, Assignment), events)
             given = [handing.give(cast.new_customer(self.shop)) for _ in range(count)]
             handing.store()
-            insert_rows(events)
+            record_all(events)
         got = Counter(map(self._arrived, given))
         got.pop(0, None)
         assert +got == +promised
         stored = Customer.objects.in_bulk([one.customer_id for one in given])
         assert all(stored[one.customer_id].agent_id == one.agent_id for one in given)
 
-    def _arrived(self, given: Assignment) -> int:
+    def _arrived(self, given: Assignment | Given) -> int:
         eligible = self._who_may()
         if not eligible:
-            assert given.agent is None
+            assert given.agent_id is None
             return 0
         assert given.agent_id is not None
         assert given.agent_id in eligible

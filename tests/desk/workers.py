@@ -20,6 +20,7 @@ from django.db import transaction  # noqa: E402
 from buzon.desk.assignment import hand_out  # noqa: E402
 from buzon.desk.customers import create_from_mail  # noqa: E402
 from buzon.desk.errors import DeskError, Overtaken  # noqa: E402
+from buzon.desk.events import Happened, record_all  # noqa: E402
 from buzon.desk.filing import file_letter  # noqa: E402
 from buzon.desk.handing_out import HandingOut  # noqa: E402
 from buzon.desk.keys import Keys  # noqa: E402
@@ -38,7 +39,6 @@ from buzon.desk.models import (  # noqa: E402
 )
 from buzon.desk.organizations import add_organization  # noqa: E402
 from buzon.desk.people import add_agent, add_group  # noqa: E402
-from buzon.desk.rows import insert_rows  # noqa: E402
 from buzon.desk.senders import Senders  # noqa: E402
 from buzon.desk.stores import add_store  # noqa: E402
 from tests.desk import cast  # noqa: E402
@@ -142,7 +142,7 @@ def _met(
 ) -> dict[str, tuple[int, bool]]:
     with transaction.atomic():
         keys = Keys(len(addresses), Customer, Assignment, Message, Conversation)
-        events: list[Event] = []
+        events: list[Happened] = []
         senders, handing = Senders(shop.pk, None, keys), HandingOut(group, keys, events)
         senders.look_up(addresses)
         met = {}
@@ -153,7 +153,7 @@ def _met(
                 handing.give(met[address][0])
         senders.store()
         handing.store()
-        insert_rows(events)
+        record_all(events)
     return {address: (customer.pk, new) for address, (customer, new) in met.items()}
 
 

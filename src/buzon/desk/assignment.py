@@ -18,7 +18,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from buzon.desk.errors import DeskError, Overtaken
-from buzon.desk.events import record
+from buzon.desk.events import Happened, record, record_all
 from buzon.desk.handing_out import HandingOut, active_members, tier_of
 from buzon.desk.keys import Keys
 from buzon.desk.models import (
@@ -32,7 +32,6 @@ from buzon.desk.models import (
     User,
 )
 from buzon.desk.reasons import OPERATOR, reason
-from buzon.desk.rows import insert_rows
 
 Giver = User | Agent | None  # who assigns by hand; None: whoever runs the installation
 
@@ -52,7 +51,7 @@ def hand_out(
     `silent`: the event is told in the list only. Meant for the transaction that creates the
     customer.
     """
-    events: list[Event] = []
+    events: list[Happened] = []
     with transaction.atomic(savepoint=False):
         handing = HandingOut(group, Keys(1, Assignment), events, whole_group=whole_group)
         given = handing.give(customer, silent=silent)
@@ -60,8 +59,10 @@ def hand_out(
             handing.store()
         except Overtaken:
             return _done_by_another(customer, group, whole_group=whole_group, silent=silent)
-        insert_rows(events)
-        return given
+        record_all(events)
+        stored = Assignment(**given._asdict() | {"group": group, "customer": customer})
+        stored._state.adding = False
+        return stored
 
 
 def preview(group: AgentGroup, count: int, *, whole_group: bool = False) -> list[tuple[Agent, int]]:

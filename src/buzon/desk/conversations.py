@@ -25,6 +25,16 @@ from buzon.desk.models import Conversation, Message, Organization
 from buzon.desk.rows import in_pieces, insert_rows
 from buzon.desk.statements import Relative, answers, move_conversations, move_letters, with_ids
 
+_CONVERSATION = (
+    "organization",
+    "store",
+    "pk",
+    "customer",
+    "subject",
+    "started_at",
+    "last_message_at",
+    "closed_at",
+)
 _Question = Callable[[int, list[str]], list[Relative]]
 
 
@@ -165,7 +175,20 @@ class Conversations:
     def store_new(self) -> None:
         """Before the letters that belong to them."""
         begun = [t for t in self._threads.values() if not t.stored and t.became is None]
-        insert_rows([self._row(thread) for thread in begun])
+        rows = [
+            (
+                self.organization_id,
+                self.store_id,
+                thread.key,
+                thread.customer_id,
+                thread.subject,
+                thread.started_at,
+                thread.last_message_at,
+                thread.closed_at,
+            )
+            for thread in begun
+        ]
+        insert_rows(Conversation, _CONVERSATION, rows)
 
     def store_changes(self) -> None:
         """After the letters: what moved on, and what was merged."""
@@ -247,18 +270,6 @@ class Conversations:
         )
         self._threads[key] = begun
         return begun
-
-    def _row(self, thread: Thread) -> Conversation:
-        return Conversation(
-            pk=thread.key,
-            organization_id=self.organization_id,
-            store_id=self.store_id,
-            customer_id=thread.customer_id,
-            subject=thread.subject,
-            started_at=thread.started_at,
-            last_message_at=thread.last_message_at,
-            closed_at=thread.closed_at,
-        )
 
 
 def lock_filing(organization_id: int) -> None:

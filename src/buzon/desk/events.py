@@ -1,12 +1,27 @@
 """What happened, written down for `notify` to tell."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 from django.db.models import Max, QuerySet
 
 from buzon.desk.models import Agent, Customer, Event, Message, Organization
+from buzon.desk.rows import insert_rows
 from buzon.desk.text import storable_data
+
+_FIELDS = ("organization", "kind", "customer", "message", "agent", "silent", "data")
+
+
+class Happened(NamedTuple):
+    """An event that is not yet stored; everything else by its key."""
+
+    organization_id: int
+    kind: str
+    customer_id: int | None = None
+    message_id: int | None = None
+    agent_id: int | None = None
+    silent: bool = False
+    data: dict[str, Any] = {}
 
 
 def record(
@@ -19,45 +34,27 @@ def record(
     silent: bool = False,
     data: Mapping[str, Any] | None = None,
 ) -> Event:
-    """One event, in the transaction of what it tells of. The arguments are those of `event`."""
-    told = event(
-        kind,
-        organization=organization,
-        customer=customer,
-        message=message,
-        agent=agent,
-        silent=silent,
-        data=data,
-    )
-    told.save(force_insert=True)
-    return told
-
-
-def event(
-    kind: Event.Kind | str,
-    *,
-    organization: Organization | int,
-    customer: Customer | None = None,
-    message: Message | int | None = None,
-    agent: Agent | int | None = None,
-    silent: bool = False,
-    data: Mapping[str, Any] | None = None,
-) -> Event:
-    """An event that is not yet stored. `organization`, `message` and `agent` may be given by their
-    keys.
+    """One event, in the transaction of what it tells of. `organization` and `agent`
+    may be given by their keys.
 
     `silent`: told as an entry of the list only, without pop-up and e-mail. Raises ValueError for
     a kind that does not exist.
     """
-    return Event(
+    return Event.objects.create(
         organization_id=organization if isinstance(organization, int) else organization.pk,
         kind=Event.Kind(kind),
         customer=customer,
-        message_id=message.pk if isinstance(message, Message) else message,
+        message=message,
         agent_id=agent.pk if isinstance(agent, Agent) else agent,
         silent=silent,
         data=storable_data(dict(data or {})),
     )
+
+
+def record_all(events: Sequence[Happened]) -> None:
+    """The same for many, in their order."""
+    rows = [(*event[:-1], storable_data(event.data)) for event in events]
+    insert_rows(Event, _FIELDS, rows)
 
 
 def untell_what_stands(organization: Organization) -> int:

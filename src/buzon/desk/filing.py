@@ -50,8 +50,8 @@ class Filing:
     def __init__(self, organization_id: int, store_id: int | None, keys: Keys) -> None:
         self._keys = keys
         self._conversations = Conversations(organization_id, store_id, keys)
-        self._new: dict[int, Message] = {}
-        self._references: list[Reference] = []
+        self._new: dict[int, dict[str, Any]] = {}  # the values of each row
+        self._references: list[tuple[int, int, str]] = []
         self._active: dict[int, Customer] = {}
         self._removed: dict[int, int] = {}  # message → its conversation
 
@@ -99,20 +99,17 @@ class Filing:
         self._removed[message.pk] = message.conversation_id
         return held.key
 
-    def message(self, key: int) -> Message:
-        """The row of a filed letter, with its customer; a new one is not yet stored."""
-        new = self._new.get(key)
-        return new or Message.objects.select_related("customer__agent").get(pk=key)
-
     def store(self) -> None:
         """Everything that was filed. Call it once, after its new customers are stored."""
         self._conversations.store_new()
-        for key, message in self._new.items():
+        for key, values in self._new.items():
             kin = self._conversations.of_message(key)
             assert kin is not None, "a new letter is never forgotten"
-            message.conversation_id = kin.thread.as_it_is().key
-        insert_rows(list(self._new.values()))
-        insert_rows(self._references)
+            values["conversation"] = kin.thread.as_it_is().key
+        rows = [list(values.values()) for values in self._new.values()]
+        if rows:
+            insert_rows(Message, list(next(iter(self._new.values()))), rows)
+        insert_rows(Reference, ("organization", "message", "refers_to"), self._references)
         self._conversations.store_changes()
         stored = {key: one.last_active_at for key, one in self._active.items()}
         move_last_active({key: at for key, at in stored.items() if at is not None})
@@ -121,27 +118,25 @@ class Filing:
     def _add(self, letter: Letter, customer: Customer | None, link: Mapping[str, Any]) -> int:
         key = self._keys.next(Message)
         self._conversations.add(key, letter, customer.pk if customer else None)
-        self._new[key] = Message(
-            pk=key,
-            organization_id=letter.organization_id,
-            store_id=letter.store_id,
-            customer=customer,
-            direction=letter.direction,
-            kind=letter.kind,
-            message_id=letter.message_id,
-            from_name=letter.from_name,
-            from_address=letter.from_address,
-            subject=letter.subject,
-            date=letter.date,
-            internal_date=letter.internal_date,
-            read_at=timezone.now() if letter.read else None,
-            link=storable_data(dict(link)),
+        self._new[key] = {
+            "pk": key,
+            "organization": letter.organization_id,
+            "store": letter.store_id,
+            "conversation": None,
+            "customer": customer.pk if customer else None,
+            "direction": letter.direction,
+            "kind": letter.kind,
+            "message_id": letter.message_id,
+            "from_name": letter.from_name,
+            "from_address": letter.from_address,
+            "subject": letter.subject,
+            "date": letter.date,
+            "internal_date": letter.internal_date,
+            "read_at": timezone.now() if letter.read else None,
+            "link": storable_data(dict(link)),
             **_of_the_octets(letter),
-        )
-        self._references += (
-            Reference(organization_id=letter.organization_id, message_id=key, refers_to=name)
-            for name in letter.names()
-        )
+        }
+        self._references += ((letter.organization_id, key, name) for name in letter.names())
         return key
 
     def _complete(self, key: int, held: Kin | None, letter: Letter) -> None:
@@ -155,16 +150,15 @@ class Filing:
         if customer is None or held.customer_id is not None:
             return
         held.customer_id = customer.pk
-        self._change(held.key, {"customer": customer, "link": storable_data(dict(link))})
+        self._change(held.key, {"customer": customer.pk, "link": storable_data(dict(link))})
         held.thread.as_it_is().belongs_to(customer.pk)
 
     def _change(self, key: int, values: Mapping[str, Any]) -> None:
         """Of a new row in memory; of a stored one (seldom) at once."""
-        if key not in self._new:
+        if key in self._new:
+            self._new[key] |= values
+        else:
             Message.objects.filter(pk=key).update(**values)
-            return
-        for name, value in values.items():
-            setattr(self._new[key], name, value)
 
     def _mark_active(self, customer: Customer | None, letter: Letter) -> None:
         if customer is None:
@@ -188,7 +182,7 @@ def file_letter(letter: Letter, *, customer: Customer | None, link: Mapping[str,
         filing = _filing_one(letter)
         key, merged = filing.file(letter, customer=customer, link=link)
         filing.store()
-        return Filed(filing.message(key), merged=merged)
+        return Filed(Message.objects.select_related("customer").get(pk=key), merged=merged)
 
 
 def complete(message: Message, letter: Letter) -> Message:
@@ -197,7 +191,7 @@ def complete(message: Message, letter: Letter) -> Message:
         filing = _filing_one(letter)
         key = filing.complete(message, letter)
         filing.store()
-        return filing.message(key)
+        return Message.objects.get(pk=key)
 
 
 def _filing_one(letter: Letter) -> Filing:

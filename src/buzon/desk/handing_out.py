@@ -6,13 +6,13 @@ lock the group ══▶ read the members ──▶ give, give, give …  ══
 from collections import deque
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db.models import F
 from django.utils import timezone
 
 from buzon.desk.errors import Overtaken
-from buzon.desk.events import event
+from buzon.desk.events import Happened
 from buzon.desk.keys import Keys
 from buzon.desk.models import Agent, AgentGroup, Assignment, Customer, Event, Membership
 from buzon.desk.reasons import reason
@@ -38,6 +38,18 @@ def tier_of(
     return (free, "free_next_in_turn") if free else (everybody, "rest_next_in_turn")
 
 
+class Given(NamedTuple):
+    """An assignment that is not yet stored, by keys; without an agent where there was none."""
+
+    pk: int
+    organization_id: int
+    customer_id: int
+    agent_id: int | None
+    group_id: int | None
+    turn: int | None
+    why: dict[str, Any]
+
+
 class HandingOut:
     """Hands customers out to a group's agents, or, without a group, to nobody, in one transaction.
 
@@ -48,7 +60,7 @@ class HandingOut:
         self,
         group: AgentGroup | None,
         keys: Keys,
-        events: list[Event],
+        events: list[Happened],
         *,
         whole_group: bool = False,
     ) -> None:
@@ -60,15 +72,15 @@ class HandingOut:
         self._code = ""
         self._turn = 0
         self._now = timezone.now()
-        self._given: list[Assignment] = []
+        self._given: list[Given] = []
         self._seen: dict[int, int | None] = {}
         self._customers: dict[int, Customer] = {}
         self._turned: dict[int, Membership] = {}
 
-    def give(self, customer: Customer, *, silent: bool = False) -> Assignment:
+    def give(self, customer: Customer, *, silent: bool = False) -> Given:
         """The customer goes to the agent whose turn it is; the agent is told of it.
 
-        A group without active agents (or none at all): an Assignment without agent, and the event
+        A group without active agents (or none at all): nobody gets it, and the event is
         customer_left_unassigned. `silent`: the event is told in the list only.
         """
         tier = self._members()
@@ -86,7 +98,7 @@ class HandingOut:
         customer.agent = agent
         present = agent.is_present(self._now)
         why = reason(self._code, of=len(tier), status=agent.status, present=present)
-        given = self._recorded(customer, agent, turn=self._turn, why=why)
+        given = self._recorded(customer, agent.pk, turn=self._turn, why=why)
         self._tell(Event.Kind.CUSTOMER_ASSIGNED, given, silent=silent)
         return given
 
@@ -97,7 +109,8 @@ class HandingOut:
         changes = [(key, seen, self._customers[key].agent_id) for key, seen in self._seen.items()]
         if change_agents(changes) < len(changes):
             raise Overtaken
-        insert_rows(self._given)
+        names = ("pk", "organization", "customer", "agent", "group", "turn", "why")
+        insert_rows(Assignment, names, self._given)
         if self._group is not None and self._turned:
             AgentGroup.objects.filter(pk=self._group.pk).update(turn=self._turn)
             update_rows(list(self._turned.values()), ["last_turn"])
@@ -116,7 +129,7 @@ class HandingOut:
             self._tier = deque(tier)
         return self._tier
 
-    def _leave_unassigned(self, customer: Customer, *, silent: bool) -> Assignment:
+    def _leave_unassigned(self, customer: Customer, *, silent: bool) -> Given:
         if self._group is None:
             why = reason("no_group")
         else:
@@ -126,27 +139,27 @@ class HandingOut:
         return left
 
     def _recorded(
-        self, customer: Customer, agent: Agent | None, *, turn: int | None, why: dict[str, Any]
-    ) -> Assignment:
-        given = Assignment(
+        self, customer: Customer, agent_id: int | None, *, turn: int | None, why: dict[str, Any]
+    ) -> Given:
+        given = Given(
             pk=self._keys.next(Assignment),
             organization_id=customer.organization_id,
-            customer=customer,
-            agent=agent,
-            group=self._group,
+            customer_id=customer.pk,
+            agent_id=agent_id,
+            group_id=self._group.pk if self._group is not None else None,
             turn=turn,
             why=why,
         )
         self._given.append(given)
         return given
 
-    def _tell(self, kind: Event.Kind, given: Assignment, *, silent: bool) -> None:
+    def _tell(self, kind: Event.Kind, given: Given, *, silent: bool) -> None:
         of = {"assignment": given.pk} if kind == Event.Kind.CUSTOMER_ASSIGNED else {}
-        told = event(
-            kind,
-            organization=given.organization_id,
-            customer=given.customer,
-            agent=given.agent_id,
+        told = Happened(
+            organization_id=given.organization_id,
+            kind=kind,
+            customer_id=given.customer_id,
+            agent_id=given.agent_id,
             silent=silent,
             data=of | {"why": given.why},
         )

@@ -33,6 +33,15 @@ class Match:
     why: dict[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """An address of a customer in this store (or of no store), in its folded form."""
+
+    folded: str
+    store_id: int | None
+    customer: Customer
+
+
 def match(
     organization_id: int,
     store_id: int | None,
@@ -50,12 +59,12 @@ def match(
     return choose(found, store_id, folded)
 
 
-def choose(found: Sequence[CustomerAddress], store_id: int | None, folded: str) -> Match:
-    """Among the rows of the same address, each with its customer, the customer who is meant."""
+def choose(found: Sequence[Candidate], store_id: int | None, folded: str) -> Match:
+    """Among those with the same address, the customer who is meant."""
     if not found:
         return Match(None, reason("no_customer"))
-    best = min(found, key=lambda row: _rank(row, store_id, folded, row.customer.last_active_at))
-    rivals = {row.customer_id for row in found if _level(row, store_id) == _level(best, store_id)}
+    best = min(found, key=partial(_rank_of, store_id=store_id, folded=folded))
+    rivals = {one.customer.pk for one in found if _level(one, store_id) == _level(best, store_id)}
     if len(rivals) > 1:
         return Match(best.customer, reason("ambiguous_most_recent", of=len(rivals)))
     return Match(best.customer, reason(_code(best, store_id)))
@@ -89,17 +98,17 @@ def known_senders(
 
 def candidates(
     organization_id: int, store_id: int | None, folded: Collection[str], *, provider_rules: bool
-) -> list[CustomerAddress]:
+) -> list[Candidate]:
     """The addresses that may be one of these in this store, each with its customer and agent; where
     a customer has several, it is the same object. One query per 5,000.
     """
     customers: dict[int, Customer] = {}
-    found: dict[int, CustomerAddress] = {}  # with the providers' rules two pieces may find the same
+    found: dict[int, Candidate] = {}  # with the providers' rules two pieces may find the same
     for piece in in_pieces(folded):
         rows = _rows(organization_id, store_id, piece, provider_rules=provider_rules)
         for row in rows.select_related("customer__agent"):
-            row.customer = customers.setdefault(row.customer_id, row.customer)
-            found[row.pk] = row
+            customer = customers.setdefault(row.customer_id, row.customer)
+            found[row.pk] = Candidate(row.folded, row.store_id, customer)
     return list(found.values())
 
 
@@ -130,26 +139,34 @@ def _rows(
 
 
 def _rank_of_row(row: Any, *, store_id: int | None, folded: str) -> tuple[Any, ...]:
-    return _rank(row, store_id, folded, row.active_at)
+    return _rank(row, store_id, folded, row.active_at, row.customer_id)
+
+
+def _rank_of(one: Candidate, *, store_id: int | None, folded: str) -> tuple[Any, ...]:
+    return _rank(one, store_id, folded, one.customer.last_active_at, one.customer.pk)
 
 
 def _rank(
-    row: CustomerAddress, store_id: int | None, folded: str, active_at: datetime | None
+    row: CustomerAddress | Candidate,
+    store_id: int | None,
+    folded: str,
+    active_at: datetime | None,
+    customer_id: int,
 ) -> tuple[Any, ...]:
     return (
         _level(row, store_id),
         row.folded != folded and store_id is not None,
         active_at is None,
         0.0 if active_at is None else -active_at.timestamp(),
-        row.customer_id,
+        customer_id,
     )
 
 
-def _level(row: CustomerAddress, store_id: int | None) -> int:
+def _level(row: CustomerAddress | Candidate, store_id: int | None) -> int:
     return 0 if store_id is None or row.store_id == store_id else 1
 
 
-def _code(row: CustomerAddress, store_id: int | None) -> str:
+def _code(row: Candidate, store_id: int | None) -> str:
     if store_id is None:
         return "sender_of_any_store"
     return "sender_of_store" if row.store_id == store_id else "sender_of_no_store"

@@ -6,6 +6,7 @@ does them all at once. The ORM's own way costs several times as much for the sam
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from itertools import islice
 from typing import Any, TypeAlias, TypeVar
 
@@ -18,24 +19,40 @@ _Field: TypeAlias = "Field[Any, Any]"
 _PIECE = 5_000  # values in one statement
 
 
-def insert_rows(rows: Sequence[Model], *, or_leave: bool = False) -> int:
-    """Store new rows of one model, in their order; how many were stored.
+def insert_rows(
+    model: type[Model],
+    names: Sequence[str],
+    rows: Sequence[Sequence[Any]],
+    *,
+    or_leave: bool = False,
+) -> int:
+    """Store new rows, each the values of these fields, in their order; how many were stored.
 
-    Those with a key keep it, else the database gives one. `or_leave`: what breaks a unique
-    constraint is left out. Raises IntegrityError without it.
+    Without "pk" the database gives the keys. Fields that are left out get their default.
+    `or_leave`: what breaks a unique constraint is left out; else IntegrityError is raised.
     """
     if not rows:
         return 0
-    fields = _fields_of(rows[0])
+    fields = [_field(model, name) for name in names]
+    left = [one for one in _with_default(model) if one not in fields]
+    values = [_default(field) for field in left]
+    columns = ", ".join(map(_column, [*fields, *left]))
+    statement = f"INSERT INTO {model._meta.db_table} ({columns}) "
+    statement += _values_of([*fields, *left]) + (" ON CONFLICT DO NOTHING" if or_leave else "")
+    return _run(statement, [*fields, *left], [(*row, *values) for row in rows])
+
+
+def insert_objects(rows: Sequence[Model]) -> None:
+    """Store new rows of one model that are objects already, with their keys."""
+    if not rows:
+        return
+    fields = [*type(rows[0])._meta.concrete_fields]
     now = timezone.now()
-    values = [[_of_new(field, row, now) for field in fields] for row in rows]
-    statement = f"INSERT INTO {rows[0]._meta.db_table} ({_columns(fields)}) "
-    statement += _values_of(fields) + (" ON CONFLICT DO NOTHING" if or_leave else "")
-    stored = _run(statement, fields, values)
+    values = [[_of_object(field, row, now) for field in fields] for row in rows]
+    insert_rows(type(rows[0]), [field.name for field in fields], values)
     for row in rows:
         row._state.adding = False
         row._state.db = connection.alias
-    return stored
 
 
 def update_rows(rows: Sequence[Model], names: Sequence[str]) -> int:
@@ -120,23 +137,29 @@ def _type_of(field: "_Field") -> str:
     return "text" if isinstance(field, CharField | TextField) else str(field.db_type(connection))
 
 
-def _fields_of(row: Model) -> "list[_Field]":
-    return [field for field in row._meta.concrete_fields if row.pk or not field.primary_key]
-
-
-def _columns(fields: "list[_Field]") -> str:
-    return ", ".join(map(_column, fields))
-
-
 def _column(field: "_Field") -> str:
     assert field.column is not None, "a concrete field has one"
     return field.column
 
 
-def _of_new(field: "_Field", row: Model, now: Any) -> Any:
-    if isinstance(field, DateTimeField) and field.auto_now_add:
+def _with_default(model: type[Model]) -> "list[_Field]":
+    """The fields whose value nobody has to say; NULL is what the database gives by itself."""
+    fields = model._meta.concrete_fields
+    return [field for field in fields if field.has_default() or _is_now(field)]
+
+
+def _default(field: "_Field") -> Any:
+    return timezone.now() if _is_now(field) else field.get_default()
+
+
+def _of_object(field: "_Field", row: Model, now: datetime) -> Any:
+    if _is_now(field):
         setattr(row, field.attname, now)
     return getattr(row, field.attname)
+
+
+def _is_now(field: "_Field") -> bool:
+    return isinstance(field, DateTimeField) and field.auto_now_add
 
 
 def _converter(field: "_Field") -> Callable[[Any], Any]:

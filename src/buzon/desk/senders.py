@@ -5,16 +5,18 @@ look up ══▶ match, create, match, create …  ══▶ store
 
 from collections import defaultdict
 from collections.abc import Collection
+from dataclasses import replace
 
-from buzon.desk.addresses import fold
-from buzon.desk.customer_addresses import address_row
+from buzon.desk.addresses import base_of, fold
 from buzon.desk.entries import no_address
 from buzon.desk.errors import DeskError, Overtaken
 from buzon.desk.keys import Keys
-from buzon.desk.matching import Match, candidates, choose
+from buzon.desk.matching import Candidate, Match, candidates, choose
 from buzon.desk.models import Customer, CustomerAddress
 from buzon.desk.reasons import reason
-from buzon.desk.rows import insert_rows
+from buzon.desk.rows import insert_objects, insert_rows
+
+_ADDRESS = ("organization", "store", "customer", "address", "folded", "base")
 
 
 class Senders:
@@ -37,20 +39,22 @@ class Senders:
         self._keys = keys
         self._rules = {"dots": dots, "plus": plus}
         self._asked: set[str] = set()
-        self._rows: defaultdict[str, list[CustomerAddress]] = defaultdict(list)
+        self._rows: defaultdict[str, list[Candidate]] = defaultdict(list)
         self._customers: dict[int, Customer] = {}
-        self._new: list[CustomerAddress] = []
+        self._new: list[tuple[Candidate, str]] = []  # with the address as it was written
 
     def look_up(self, addresses: Collection[str]) -> None:
         """Read at once whose these are."""
         missing = {one for one in addresses if one} - self._asked
+        if not missing:
+            return
         self._asked |= missing
-        held = {row.pk for rows in self._rows.values() for row in rows}
         rules = any(self._rules.values())
-        for row in candidates(self._organization_id, self._store_id, missing, provider_rules=rules):
-            if row.pk not in held:
-                row.customer = self.the_one(row.customer)
-                self._rows[self._form(row.folded)].append(row)
+        for one in candidates(self._organization_id, self._store_id, missing, provider_rules=rules):
+            known = replace(one, customer=self.the_one(one.customer))
+            same = self._rows[self._form(one.folded)]
+            if known not in same:  # with the providers' rules it was found before, perhaps
+                same.append(known)
 
     def match(self, address: str) -> Match:
         """The customer of one folded address, and why."""
@@ -77,17 +81,22 @@ class Senders:
             store_id=self._store_id,
             created_by=Customer.CreatedBy.MAIL,
         )
-        row = address_row(self.the_one(customer), address, folded)
-        self._rows[self._form(folded)].append(row)
-        self._new.append(row)
+        known = Candidate(folded, self._store_id, self.the_one(customer))
+        self._rows[self._form(folded)].append(known)
+        self._new.append((known, address.strip()))
         return customer
 
     def store(self) -> None:
         """The new customers and their addresses. Raises Overtaken where somebody else has made a
         customer of one of these addresses meanwhile: the constraints decide.
         """
-        insert_rows([row.customer for row in self._new])
-        if insert_rows(self._new, or_leave=True) < len(self._new):
+        insert_objects([one.customer for one, _ in self._new])
+        rows = [
+            (self._organization_id, self._store_id, one.customer.pk, address, one.folded)
+            for one, address in self._new
+        ]
+        values = [(*row, base_of(row[-1])) for row in rows]
+        if insert_rows(CustomerAddress, _ADDRESS, values, or_leave=True) < len(rows):
             raise Overtaken
         self._new = []
 

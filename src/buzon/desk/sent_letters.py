@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable
 
 from django.db.models import QuerySet
 
-from buzon.desk.models import Message, SentLetter
+from buzon.desk.models import Customer, SentLetter
 from buzon.desk.rows import in_pieces, insert_rows
 from buzon.desk.text import storable_id
 
@@ -17,7 +17,7 @@ class SentLetters:
 
     def __init__(self, organization_id: int, ids: Iterable[str]) -> None:
         self._organization_id = organization_id
-        self._new: list[SentLetter] = []
+        self._collected: dict[str, Customer | None] = {}
         self._by_id: dict[str, SentLetter] = {}
         for piece in in_pieces(key for one in ids if (key := storable_id(one))):
             rows = _sent(organization_id, piece).order_by("pk")
@@ -32,22 +32,33 @@ class SentLetters:
         sent = self._by_id.get(storable_id(message_id))
         return sent is not None and sent.purpose == SentLetter.Purpose.NOTIFICATION
 
-    def remember(self, message: Message) -> None:
-        """A letter to a customer, of which a copy was collected from a sent folder."""
-        if not message.message_id or message.message_id in self._by_id:
+    def customer_of(self, sent: SentLetter) -> Customer | None:
+        """To whom a letter of ours went."""
+        if sent.message_id in self._collected:
+            return self._collected[sent.message_id]
+        return sent.letter.customer if sent.letter else None
+
+    def remember(self, message_id: str, key: int, customer: Customer | None) -> None:
+        """A letter to a customer, of which a copy was collected from a sent folder: its Message-ID,
+        and the key that it has been filed under.
+        """
+        name = storable_id(message_id)
+        if not name or name in self._by_id:
             return
-        sent = SentLetter(
+        self._by_id[name] = SentLetter(
             organization_id=self._organization_id,
-            message_id=message.message_id,
+            message_id=name,
             purpose=SentLetter.Purpose.LETTER,
-            letter=message,
+            letter_id=key,
         )
-        self._by_id[sent.message_id] = sent
-        self._new.append(sent)
+        self._collected[name] = customer
 
     def store(self) -> None:
         """The letters that were remembered; one that is known meanwhile stays as it is."""
-        insert_rows(self._new, or_leave=True)
+        new = [self._by_id[name] for name in self._collected]
+        names = ("organization", "message_id", "purpose", "letter")
+        rows = [(one.organization_id, one.message_id, one.purpose, one.letter_id) for one in new]
+        insert_rows(SentLetter, names, rows, or_leave=True)
 
 
 def letter_sent_by_us(organization_id: int, ids: Collection[str]) -> SentLetter | None:

@@ -12,7 +12,7 @@ from datetime import timedelta
 from typing import Any
 
 from buzon.desk.assignment import waits_for_agent
-from buzon.desk.events import event
+from buzon.desk.events import Happened
 from buzon.desk.filing import Letter, identity_of
 from buzon.desk.letter import happened_at
 from buzon.desk.matching import Match, of_recipient
@@ -192,16 +192,16 @@ def _file(
         return sitting.filing.complete(work.held, letter), True
     message, merged = sitting.filing.file(letter, customer=customer, link=link)
     if letter.direction == "outgoing":
-        sitting.sent.remember(sitting.filing.message(message))
+        sitting.sent.remember(letter.message_id, message, customer)
     return message, merged
 
 
 def _tell_of_customer(sitting: Sitting, customer: Customer, *, silent: bool) -> None:
     sitting.events.append(
-        event(
-            Event.Kind.CUSTOMER_CREATED,
-            organization=sitting.account.organization_id,
-            customer=customer,
+        Happened(
+            organization_id=sitting.account.organization_id,
+            kind=Event.Kind.CUSTOMER_CREATED,
+            customer_id=customer.pk,
             silent=silent,
         )
     )
@@ -232,12 +232,12 @@ def _tell(
         return
     ours = bounced is not None and verdict.is_bounce_of_ours
     account = sitting.account
-    told = event(
-        Event.Kind.LETTER_BOUNCED if ours else Event.Kind.MESSAGE_RECEIVED,
-        organization=account.organization_id,
-        customer=customer,
-        message=message,
-        agent=customer.agent_id if customer is not None else None,  # whose it is at this moment
+    told = Happened(
+        organization_id=account.organization_id,
+        kind=Event.Kind.LETTER_BOUNCED if ours else Event.Kind.MESSAGE_RECEIVED,
+        customer_id=customer.pk if customer is not None else None,
+        message_id=message,
+        agent_id=customer.agent_id if customer is not None else None,  # whose it is at this moment
         data={"account": account.name, "notify": verdict.notify and account.notify_agent},
     )
     sitting.events.append(told)

@@ -9,12 +9,12 @@ the fourth, a letter answers one of the same batch, and the turns of the group g
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from buzon.desk.events import Happened, record_all
 from buzon.desk.filing import Filing
 from buzon.desk.handing_out import HandingOut
 from buzon.desk.keys import Keys
 from buzon.desk.letter import named_by
-from buzon.desk.models import Assignment, Conversation, Customer, Event, Message, SentLetter
-from buzon.desk.rows import insert_rows
+from buzon.desk.models import Assignment, Conversation, Customer, Message, SentLetter
 from buzon.desk.senders import Senders
 from buzon.desk.sent_letters import SentLetters
 from buzon.desk.text import storable_id
@@ -47,7 +47,7 @@ class Sitting:
     filing: Filing
     handing: HandingOut
     sent: SentLetters
-    events: list[Event]
+    events: list[Happened]
 
     @classmethod
     def of(cls, account: CollectionAccount, works: Sequence[Work]) -> "Sitting":
@@ -56,7 +56,7 @@ class Sitting:
         around = Surroundings.of(account)
         keys = Keys(len(works), Message, Conversation, Customer, Assignment)
         rules = {"dots": account.fold_dots, "plus": account.fold_plus}
-        events: list[Event] = []
+        events: list[Happened] = []
         sitting = cls(
             account=account,
             around=around,
@@ -79,7 +79,7 @@ class Sitting:
 
     def customer_of(self, sent: SentLetter) -> Customer | None:
         """To whom a letter of ours went."""
-        customer = sent.letter.customer if sent.letter else None
+        customer = self.sent.customer_of(sent)
         return self.senders.the_one(customer) if customer else None
 
     def store(self) -> None:
@@ -88,7 +88,7 @@ class Sitting:
         self.handing.store()
         self.filing.store()
         self.sent.store()
-        insert_rows(self.events)
+        record_all(self.events)
 
     def _look_up(self, readings: Sequence[Reading]) -> None:
         own = [storable_id(reading.message_id) for reading in readings]
