@@ -329,3 +329,27 @@ def _until_state(installed: Installation, state: str) -> None:
     while (seen := installed("account", "show", "sales", "--json").json())["state"] != state:
         assert time.monotonic() < ends, seen["state"]
         time.sleep(0.2)
+
+
+def test_a_server_gets_only_as_many_collections_at_a_time_as_it_may(
+    installed: Installation, mail: Mailstore, add: Add, server: MailServer
+) -> None:
+    deliver(mail, 3)
+    for number in range(3):
+        add(f"account {number}")
+    limits = f"{server.host} connections=1"
+    ran = installed("collect", "--once", "--json", BUZON_HOST_LIMITS=limits)
+    assert [each["error"] for each in totals(ran)] == ["", "", ""]
+    names = [command.name for command in mail.commands if command.name in ("EXAMINE", "LOGOUT")]
+    assert names == ["EXAMINE", "LOGOUT"] * 3
+
+
+@pytest.mark.parametrize(
+    "limits", ["mail.example day=2", "mail.example", "mail.example connections=0"]
+)
+def test_limits_of_servers_that_make_no_sense_are_refused(
+    installed: Installation, limits: str
+) -> None:
+    told = installed("collect", "--once", BUZON_HOST_LIMITS=limits).sentence()
+    assert told.startswith("BUZON_HOST_LIMITS must be names with limits, such as ")
+    assert told.endswith(f", not '{limits}'.")

@@ -24,12 +24,13 @@ from buzon.desk import search  # noqa: E402
 from buzon.desk.filing import file_letter  # noqa: E402
 from buzon.desk.models import Agent, Event, Organization, SearchEntry  # noqa: E402
 from buzon.desk.search.words import packed  # noqa: E402
-from buzon.fleet.dispatcher import PER_HOST, Embedded  # noqa: E402
+from buzon.fleet.dispatcher import Embedded  # noqa: E402
 from buzon.intake.models import CollectionAccount, Duty  # noqa: E402
 from buzon.intake.totals import Totals  # noqa: E402
-from buzon.lease import Lease, LeaseLost  # noqa: E402
+from buzon.lease import Lease, LeaseLost, claim  # noqa: E402
 from buzon.lease.owner import owner_name  # noqa: E402
 from buzon.notify.models import Copy, Notification  # noqa: E402
+from buzon.wire.host_limits import CONNECTIONS, read_entries  # noqa: E402
 from tests.desk import cast  # noqa: E402
 from tests.notify import people  # noqa: E402
 from tests.servers.smtp import SmtpServer  # noqa: E402
@@ -160,14 +161,54 @@ def one_server_gets_only_so_many_collections_at_a_time() -> None:
         account(shop, host="Mail.Example" if number % 2 else "mail.example")
     hands = Hands(during)
     with running(hands, workers=12):
-        until(lambda: len(now) == PER_HOST)
+        until(lambda: len(now) == CONNECTIONS)
         other = account(shop, host="other.example")
         until(lambda: other.pk in hands.collected)
         time.sleep(0.4)
-        assert len(now) == PER_HOST + 1
+        assert len(now) == CONNECTIONS + 1
         gate.set()
         until(lambda: len(hands.collected) == 11)
-    assert max(most) == PER_HOST + 1
+    assert max(most) == CONNECTIONS + 1
+
+
+def a_servers_own_limit_holds_across_processes() -> None:
+    """Two at a time: one of them is a collection of another process."""
+    settings.BUZON_HOST_LIMITS = read_entries("mail.example connections=2")
+    shop, gate, now = people.shop(), threading.Event(), list[int]()
+
+    def during(lease: Lease, _stop: Callable[[], bool]) -> None:
+        now.append(lease.pk)
+        gate.wait(10)
+
+    elsewhere = duty(account(shop))
+    Duty.objects.filter(pk=elsewhere.pk).update(
+        lease_owner="another/machine/1/1/1/1", lease_until=timezone.now() + timedelta(minutes=5)
+    )
+    for _ in range(4):
+        account(shop, host="Mail.example")
+    hands = Hands(during)
+    with running(hands, workers=8):
+        until(lambda: now)
+        time.sleep(0.5)
+        assert len(now) == 1
+        gate.set()
+        until(lambda: len(hands.collected) == 4)
+
+
+def who_was_quicker_at_the_last_place_keeps_it() -> None:
+    """Another process claims between our look and our claim: we give ours back, due soon."""
+    settings.BUZON_HOST_LIMITS = read_entries("mail.example connections=1")
+    shop, hands = people.shop(), Hands()
+    ours, theirs = account(shop), account(shop)
+    dispatcher = Embedded(collect=hands.collect, process=hands.process, workers=4)
+    for of in (ours, theirs):
+        lease = claim(duty(of))
+        assert lease is not None
+    dispatcher._start_collection(dispatcher._collecting, lease, "mail.example")
+    row = duty(theirs)
+    assert (row.lease_owner, hands.collected) == ("", [])
+    assert row.due_at is not None
+    assert 0 < (row.due_at - timezone.now()).total_seconds() < 3
 
 
 def servers_that_stall_do_not_hold_up_the_healthy() -> None:

@@ -12,6 +12,8 @@ SCENES = [
     "events_are_told_and_copied_within_seconds",
     "words_that_wait_are_indexed_within_seconds",
     "one_server_gets_only_so_many_collections_at_a_time",
+    "a_servers_own_limit_holds_across_processes",
+    "who_was_quicker_at_the_last_place_keeps_it",
     "servers_that_stall_do_not_hold_up_the_healthy",
     "a_run_that_raises_is_put_off_and_the_others_go_on",
     "a_failure_waits_longer_each_time",

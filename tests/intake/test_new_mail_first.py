@@ -1,5 +1,7 @@
 """While history is collected, new mail comes first: by the order of the ledger's rows."""
 
+import itertools
+
 import pytest
 
 from buzon.intake import collect_imap, stride
@@ -51,6 +53,23 @@ def test_new_mail_of_the_other_folders_comes_before_the_rest_of_this_one() -> No
         assert collect(account).filed == 202
         assert before_it(account) <= 100
         check_books(account, 202)
+
+
+@pytest.mark.usefixtures("slow")
+def test_turns_of_two_histories_list_each_folder_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(collect_imap, "TURN_SECONDS", 0.0)
+    with scene() as at:
+        other = at.box.login.add_folder("Pedidos")
+        at.deliver(*[KNOWN] * 200)
+        at.deliver(*[KNOWN] * 200, folder=other)
+        account = at.account(folders=["INBOX", "Pedidos"])
+        assert collect(account).filed == 400
+        names = [row.folder_id for row in rows(account)]
+        turns = sum(one != two for one, two in itertools.pairwise(names))
+        assert turns > 10
+        # The baselines and each history listed once, and 50 and then 10 letters at a time.
+        assert sum(command.name == "UID FETCH" for command in at.store.commands) <= 4 + 36 + 2
+        check_books(account, 400)
 
 
 @pytest.mark.usefixtures("slow")

@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
+from buzon.wire.host_limits import read_entries
+
 
 class SettingError(Exception):
     """A setting's value makes no sense; the sentence says which, and what is expected."""
@@ -265,6 +267,16 @@ SETTINGS = (
         "How many collection accounts `buzon up` works on at the same time; those that only wait "
         "for their servers come on top, twice as many at most.",
         _whole(1, 200),
+    ),
+    Setting(
+        "BUZON_HOST_LIMITS",
+        "",
+        "What mail servers are asked for at most, by name: "
+        "`imap.example.com day=2G second=500K connections=2; *.example.com connections=8`. `day`: "
+        "octets within 24 hours, `login-day`: of each login, `second`: octets a second, "
+        "`connections`: collections at a time (4 unless said); shared by all processes; `none` "
+        "lifts a limit. Gmail and Microsoft have limits of their own, see docs/operate.md.",
+        read_entries,
     ),
     Setting(
         "BUZON_LEASE_SECONDS",

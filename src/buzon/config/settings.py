@@ -5,6 +5,7 @@ from pathlib import Path
 from buzon.config.database_settings import database
 from buzon.config.environment import read_environment
 from buzon.config.web_settings import allowed_hosts, secret_key
+from buzon.wire.host_limits import Entry
 
 _values = read_environment()
 
@@ -21,6 +22,7 @@ BUZON_MAX_MESSAGE_BYTES: int = _values["BUZON_MAX_MESSAGE_BYTES"]
 BUZON_MIN_FREE_DISK: int = _values["BUZON_MIN_FREE_DISK"]
 BUZON_POLL_SECONDS: float = _values["BUZON_POLL_SECONDS"]
 BUZON_WORKERS: int = _values["BUZON_WORKERS"]
+BUZON_HOST_LIMITS: tuple[Entry, ...] = _values["BUZON_HOST_LIMITS"]
 BUZON_LEASE_SECONDS: float = _values["BUZON_LEASE_SECONDS"]
 BUZON_CONNECT_TIMEOUT_SECONDS: float = _values["BUZON_CONNECT_TIMEOUT_SECONDS"]
 BUZON_READ_TIMEOUT_SECONDS: float = _values["BUZON_READ_TIMEOUT_SECONDS"]

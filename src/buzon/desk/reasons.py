@@ -74,6 +74,10 @@ REASONS: dict[str, str] = {
         "It has been due for minutes, but all workers are busy with other accounts"
     ),
     "slow": gettext_noop("{host} keeps us waiting for its answer; this collection goes on"),
+    "day_limit": gettext_noop(
+        "{host} is asked for at most {limit} MB a day, and nine tenths of them are used: new mail"
+        " is collected as before; the rest of the history goes on by itself, in about {hours} h"
+    ),
     "renumbered": gettext_noop(
         "The server renumbered the folder {folder}, and only {found} of {expected} messages were"
         " found again"

@@ -8,9 +8,12 @@ The rows say what is due and the leases who works on it; a kick only makes the t
 It may be lost or doubled. Several such processes on one database share the work.
 """
 
+import random
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Protocol
 
 import structlog
@@ -23,13 +26,13 @@ from buzon.desk import search
 from buzon.fleet.backoff import went_well
 from buzon.fleet.lane import Lane
 from buzon.intake import health
+from buzon.intake.guest import collections_at, limits_at
 from buzon.intake.models import CollectionAccount, Duty
 from buzon.intake.totals import Progress, Totals
 from buzon.lease import Lease, claim_due, free_all_dead
 from buzon.notify import copies, rounds
 from buzon.notify.models import Copy, Round
 
-PER_HOST = 4  # collections from one mail server at a time
 WITH_WAITING = 3  # times the workers: collections at a time, those included that only wait
 TICK = 1.0  # seconds
 TICK_AFTER_FAILURE = 5.0
@@ -87,7 +90,7 @@ class Embedded:
         )
         self._retrying = Lane("retry", size=half, most=WITH_WAITING * half, freed=self.kick)
         # One server that stalls for the first time does not take up all places either.
-        self._per_host = min(PER_HOST, half)
+        self._most_of_one = half
         # Collections process what they download; this lane takes up what they left behind.
         self._processing = Lane("process", size=half, freed=self.kick)
         self._indexing = Lane("index", size=1, freed=self.kick)
@@ -187,16 +190,31 @@ class Embedded:
         stall, the healthy ones are collected when they are due.
         """
         while lane.has_room() and not self._stopping.is_set():
-            places = self._collecting.places() + self._retrying.places()
-            full = [host for host, runs in places.items() if runs >= self._per_host]
+            full = [host for host, runs in self._places().items() if runs >= self._most_at(host)]
             for lease in claim_due(_collectable(failing=failing, without=full), limit=1):
                 account = CollectionAccount.objects.filter(duties=lease.pk).first()
                 if account is not None:  # else it was removed this very moment, and its duty too
-                    place = account.host.lower()
-                    self._start(lane, self._run_collect, lease, place=place)
+                    self._start_collection(lane, lease, account.host.lower())
                 break
             else:
                 return
+
+    def _start_collection(self, lane: Lane, lease: Lease, host: str) -> None:
+        """Unless another process was quicker: then a moment later, each at its own."""
+        if collections_at()[host] > limits_at(host).connections:
+            moment = timedelta(seconds=random.uniform(0.5, 2.0))  # noqa: S311 (spread, no secret)
+            lease.release(due_at=timezone.now() + moment)
+            return
+        self._start(lane, self._run_collect, lease, place=host)
+
+    def _places(self) -> Counter[str]:
+        """Collections at each mail server, by whichever process; a run of ours that has given its
+        lease back may still be there.
+        """
+        return (self._collecting.places() + self._retrying.places()) | collections_at()
+
+    def _most_at(self, host: str) -> int:
+        return min(limits_at(host).connections, self._most_of_one)
 
     def _give_out_rows(
         self, lane: Lane, rows: "QuerySet[Duty] | QuerySet[Round]", run: Callable[[Lease], None]

@@ -7,7 +7,7 @@ every folder: wanted rows ─▶ new mail ─▶ history ⟲ new mail ─▶ cha
 every folder: settle
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from time import monotonic
@@ -19,10 +19,11 @@ from buzon.intake import renumbering, settle_imap
 from buzon.intake.custody import Batch, commit
 from buzon.intake.models import Arrival, CollectionAccount, Folder
 from buzon.intake.run import Run
-from buzon.intake.take_imap import batches, download_wanted, measured, take
+from buzon.intake.take_imap import batches, download_wanted, measured, octets_of, take
 from buzon.intake.window import is_history, is_wanted, is_within
 from buzon.wire.errors import FolderMissing, NotPermitted, Permanent
 from buzon.wire.imap import ImapSession, Listed, Selected
+from buzon.wire.imap.session import LISTED_OCTETS
 
 log = structlog.get_logger("buzon.collect")
 MOST_NAMED = 20  # ledger ids and UIDs in one line of the log
@@ -38,11 +39,15 @@ def collect(run: Run, session: ImapSession) -> None:
     """
     folders, refused = _open_all(run, session)
     run.looks.take()
+    histories = [
+        _History(run, session, folder, [other for other in folders if other is not folder])
+        for folder in folders
+    ]
     exists: dict[int, int] = {}
     while len(exists) < len(folders):
-        for folder in folders:
-            others = [each for each in folders if each is not folder]
-            if _visit(run, session, folder, others, seconds=TURN_SECONDS):
+        for history in histories:
+            if _visit(run, session, history, seconds=TURN_SECONDS):
+                folder = history.folder
                 exists[folder.pk] = _notice_changes(run, session, folder)
     run.totals.listed = sum(exists.values())
     run.totals.outside = sum(folder.outside for folder in folders)
@@ -145,18 +150,14 @@ def _known_below(folder: Folder, uid: int) -> set[int | None]:
     return set(rows.live().values_list("uid", flat=True))
 
 
-def _visit(
-    run: Run, session: ImapSession, folder: Folder, others: Sequence[Folder], *, seconds: float
-) -> bool:
-    """What waits, what is new, and so many seconds of history; whether all of it is here.
-
-    Meanwhile new mail of `others` comes first too.
+def _visit(run: Run, session: ImapSession, history: "_History", *, seconds: float) -> bool:
+    """What waits in a folder, what is new, and so many seconds of its history; whether that was all
+    for now.
     """
-    selected = _open(run, session, folder)
-    download_wanted(run, session, folder)
-    _collect_new(run, session, folder, selected.uidnext)
-    looks = _Looks(run, session, folder, others)
-    return _collect_history(run, session, folder, looks, ends=monotonic() + seconds)
+    selected = _open(run, session, history.folder)
+    download_wanted(run, session, history.folder)
+    _collect_new(run, session, history.folder, selected.uidnext)
+    return history.collect(ends=monotonic() + seconds)
 
 
 def _collect_new(
@@ -174,61 +175,80 @@ def _collect_new(
         done += len(batch)
 
 
-def _collect_history(
-    run: Run, session: ImapSession, folder: Folder, looks: "_Looks", *, ends: float
-) -> bool:
-    """Backward from `low`, newest first, looking for new mail between any two batches; whether it
-    is all here, or waits because a person has paused it.
-    """
-    if folder.low <= 1 or run.history_is_paused():
-        return True
-    listed, known = session.listing(1, folder.low - 1), _known_below(folder, folder.low)
-    within = [m for m in reversed(listed) if is_within(run.account, m.internal_date)]
-    newest_first = [message for message in within if message.uid not in known]
-    done = 0
-    for batch in batches(run, newest_first):
-        if run.history_is_paused():
-            return True
-        if done and monotonic() > ends:
-            return False
-        run.report("history", done, len(newest_first))
-        with measured(run, batch):
-            take(run, session, folder, batch, end="low")
-            run.process()
-        done += len(batch)
-        if not looks.collect_new():
-            return False
-    commit(run, Batch(), folder=folder, low=1, to_come=0, octets_to_come=0)
-    return True
-
-
 @dataclass(slots=True)
-class _Looks:
-    """New mail comes first: between any two batches of a folder's history it is looked for in this
-    folder, and every second in the others.
+class _History:
+    """A folder's history backward from `low`, newest first, turn by turn.
+
+    New mail comes first: between any two batches it is looked for in this folder, and every second
+    in the `others`.
     """
 
     run: Run
     session: ImapSession
     folder: Folder
     others: Sequence[Folder]
-    last: float = field(default_factory=monotonic)
+    done: int = 0
+    total: int = 0
+    looked_at: float = field(default_factory=monotonic)
+    batches: Iterator[list[Listed]] = field(default_factory=lambda: iter(()))
+    place: tuple[int | None, int] = (None, 0)  # where the next of these batches belongs
 
-    def collect_new(self) -> bool:
-        """Whether the folder's UIDs are still those of before: to look elsewhere, it is left."""
+    def collect(self, *, ends: float) -> bool:
+        """A batch at least, and more until `ends`; whether that was all for now: it is here, or the
+        rest waits for a person, or for another day.
+        """
+        # It is not listed at each look, only to find out that the first batch has to wait.
+        price = LISTED_OCTETS * self.session.exists + self.run.bodies.octets
+        if self.folder.low <= 1 or self._waits(price):
+            return True
+        if self.place != self._place_now():
+            self._list()
+        for batch in self.batches:
+            if self._waits(octets_of(self.run, batch)):
+                return True
+            self._take(batch)
+            self._collect_new()
+            if monotonic() > ends or self.place != self._place_now():
+                return False
+        commit(self.run, Batch(), folder=self.folder, low=1, to_come=0, octets_to_come=0)
+        return True
+
+    def _waits(self, octets: int) -> bool:
+        return self.run.history_is_paused() or self.run.holds_history(octets)
+
+    def _place_now(self) -> tuple[int | None, int]:
+        """To look elsewhere the folder is left; it may be another one when we are back."""
+        return self.folder.uidvalidity, self.folder.low
+
+    def _list(self) -> None:
+        low = self.folder.low
+        listed, known = self.session.listing(1, low - 1), _known_below(self.folder, low)
+        within = [m for m in reversed(listed) if is_within(self.run.account, m.internal_date)]
+        newest_first = [message for message in within if message.uid not in known]
+        self.done, self.total = 0, len(newest_first)
+        self.batches, self.place = batches(self.run, newest_first), self._place_now()
+
+    def _take(self, batch: Sequence[Listed]) -> None:
+        self.run.report("history", self.done, self.total)
+        with measured(self.run, batch):
+            take(self.run, self.session, self.folder, batch, end="low")
+            self.run.process()
+        self.done += len(batch)
+        self.place = self._place_now()
+
+    def _collect_new(self) -> None:
         if self.session.noop().exists is not None:
             _collect_new(self.run, self.session, self.folder)
-        if not self.others or monotonic() - self.last < LOOK_SECONDS:
-            return True
-        self.last, before = monotonic(), self.folder.uidvalidity
+        if not self.others or monotonic() - self.looked_at < LOOK_SECONDS:
+            return
+        self.looked_at = monotonic()
         for other in self.others:
-            self._collect_other(other)
+            self._collect_new_of(other)
         if self.session.selected is None or self.session.selected.name != self.folder.name:
             selected = _open(self.run, self.session, self.folder)
             _collect_new(self.run, self.session, self.folder, selected.uidnext)
-        return self.folder.uidvalidity == before
 
-    def _collect_other(self, other: Folder) -> None:
+    def _collect_new_of(self, other: Folder) -> None:
         """A server that does not tell UIDNEXT has its other folders looked at in their turn."""
         uidnext = self.session.next_uid(other.name)
         if uidnext is not None and uidnext > other.high + 1:
@@ -244,7 +264,7 @@ def _notice_changes(run: Run, session: ImapSession, folder: Folder) -> int:
     Once a day all of it is compared, because two changes may cancel each other out in the count.
     """
     session.noop()
-    if folder.low > 1:  # paused: what was not listed yet has no rows
+    if folder.low > 1:  # the rest of the history waits: what was not listed yet has no rows
         return session.exists
     live = Arrival.objects.filter(folder=folder, uidvalidity=folder.uidvalidity).live()
     if session.exists != live.count() + folder.outside:

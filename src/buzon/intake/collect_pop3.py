@@ -34,6 +34,7 @@ def collect(run: Run, session: Pop3Session) -> None:
     folder = run.account.folders.get()
     listing = session.listing()
     run.totals.listed = len(listing)
+    run.octets_to_look = session.bytes_in
     named = {each.uidl: each for each in listing if each.uidl is not None}
     unnamed = [each for each in listing if each.uidl is None]
     _check_names(folder, session, named, listing)

@@ -2,6 +2,7 @@
 
     success   ──▶ working, due after the poll interval
     nobody takes it up for minutes, or its server keeps us waiting ──▶ behind, until it succeeds
+    success, but the server's day is used ──▶ throttled, due after the poll interval all the same
     Throttled ──▶ throttled, from 5 minutes on          Transient ──▶ unreachable, from the poll on
     Permanent ──▶ rejected, at most once in 10 minutes  MustAsk   ──▶ stopped, until a person says
     NoRoom    ──▶ full, from the poll on, never longer: it goes on as soon as there is room
@@ -39,15 +40,20 @@ MOST_NOTICED = 500
 FIRST_WAIT = {State.THROTTLED: timedelta(minutes=5), State.REJECTED: timedelta(minutes=10)}
 
 
-def succeeded(account: CollectionAccount, lease: Lease) -> datetime:
-    """The collection went well; returns when the next is due."""
+def succeeded(
+    account: CollectionAccount, lease: Lease, *, history_waits: dict[str, Any] | None = None
+) -> datetime:
+    """The collection went well; returns when the next is due.
+
+    `history_waits`: the reason, where the rest of the history was left for another day.
+    """
     with transaction.atomic():
         lease.fence()
         _tell_recovered(account)
         _change(
             account,
-            state=State.WORKING,
-            state_reason={},
+            state=State.THROTTLED if history_waits else State.WORKING,
+            state_reason=history_waits or {},
             failures=0,
             failing_since=None,
             accept_renumbering=False,  # that answer was for the question of then
@@ -71,7 +77,8 @@ def failed(account: CollectionAccount, lease: Lease, error: MailError) -> dateti
                 _tell_full(account)
         elif state == State.REJECTED or late:
             _tell_failing(account)
-    return timezone.now() + _wait(account, state, failures)
+    wait = _wait(account, state, failures)
+    return timezone.now() + max(wait, min(_asked_to_wait(error), LONGEST))
 
 
 def notice_behind() -> int:
@@ -213,6 +220,10 @@ def _change(account: CollectionAccount, **changes: Any) -> None:
         setattr(account, name, value)
     # By query, so that fields which a person changed meanwhile stay as they are.
     CollectionAccount.objects.filter(pk=account.pk).update(**changes)
+
+
+def _asked_to_wait(error: MailError) -> timedelta:
+    return timedelta(seconds=error.asked_to_wait) if isinstance(error, Throttled) else timedelta()
 
 
 def _poll(account: CollectionAccount) -> timedelta:

@@ -3,12 +3,14 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from django.utils import timezone
 
 from buzon.intake.batches import MOST_BODIES, MOST_HEADERS
 from buzon.intake.disk import check_room
 from buzon.intake.first_download import Looks
+from buzon.intake.guest import Guest
 from buzon.intake.models import CollectionAccount
 from buzon.intake.stride import Stride
 from buzon.intake.totals import Progress, Totals, Watcher
@@ -31,7 +33,10 @@ class Run:
     process: Callable[[], None]  # understand what is in custody now
     looks: Looks  # at how far its first download is
     deadline: float  # seconds that one command to the server may take at most
+    guest: Guest
+    history_waits: dict[str, Any] | None = None  # the reason, where the rest of it waits
     new_mail_first: bool = False  # the POP3 session was ended for the sake of new mail
+    octets_to_look: int = 0  # what the server gave before any message: POP3 lists all of them
     received_before: int = 0  # octets, in earlier sessions of this run
     began_at: datetime = field(default_factory=timezone.now)
     # How much is in hand at a time, for new mail's sake: whole messages, and headers to judge.
@@ -47,9 +52,18 @@ class Run:
         self.lease.renew_if_needed()
 
     def before_batch(self) -> None:
-        """Before more is retrieved: also stop where the disk is nearly full. Raises NoRoom too."""
+        """Before more is retrieved: also stop where the disk is nearly full, or the server's day is
+        used. Raises NoRoom and DayUsed too.
+        """
         self.between_steps()
         check_room()
+        self.guest.check()
+
+    def holds_history(self, octets: int) -> bool:
+        """Before so much of the history is retrieved: whether the rest waits for another run."""
+        if self.history_waits is None:
+            self.history_waits = self.guest.why_history_waits(octets)
+        return self.history_waits is not None
 
     def history_is_paused(self) -> bool:
         """Whether a person has said so, a few seconds ago at the latest."""
@@ -57,7 +71,8 @@ class Run:
 
     def received(self, octets: int) -> None:
         """So many in the present session, as it counts them."""
-        self.totals.bytes = self.received_before + octets
+        before, self.totals.bytes = self.totals.bytes, self.received_before + octets
+        self.guest.received(self.totals.bytes - before)
 
     def report(self, phase: str, done: int, total: int) -> None:
         """Of the phase; the history's is told as a whole, from where an earlier run left it."""

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import structlog
@@ -16,6 +17,7 @@ from buzon.intake.accounts import credentials_of, endpoint_of
 from buzon.intake.disk import NoRoom, check_room, no_room
 from buzon.intake.earlier import ask_for_skipped
 from buzon.intake.first_download import Looks
+from buzon.intake.guest import DayUsed, Guest
 from buzon.intake.models import Arrival, CollectionAccount, Duty
 from buzon.intake.process_batch import Processor, retry_failed
 from buzon.intake.renumbering import MustAsk
@@ -93,10 +95,12 @@ def _collect(
         return None
     try:
         endpoint = endpoint_of(account)
-        looks = Looks(account, lease)
-        with _processing(account, totals, stop, looks, understand=understand) as process:
+        looks, guest = Looks(account, lease), Guest(account)
+        processing = _processing(account, totals, stop, looks, understand=understand)
+        with guest, processing as process:
             run = Run(
                 account=account,
+                guest=guest,
                 lease=lease,
                 totals=totals,
                 stop=stop,
@@ -105,8 +109,9 @@ def _collect(
                 looks=looks,
                 deadline=endpoint.read_timeout,
             )
-            _collect_all(run, endpoint)
-        return health.succeeded(account, lease)
+            _collect_all(run, replace(endpoint, pace=guest.slow_down))
+        due_at = health.succeeded(account, lease, history_waits=run.history_waits)
+        return max(due_at, timezone.now() + guest.least_pause(run.octets_to_look))
     except Stopped:
         return timezone.now()
     except MustAsk as asks:
@@ -134,12 +139,12 @@ def _collect_all(run: Run, endpoint: Endpoint) -> None:
     ask_for_skipped(run)
     run.process()  # what an earlier run left in custody needs no server
     check_room()
+    run.guest.check()
     credentials = credentials_of(run.account)
     if run.account.protocol == CollectionAccount.Protocol.IMAP:
-        with ImapSession.open(endpoint, credentials, _limits(run.account)) as session:
-            with _goodbye(session.logout):
-                collect_imap.collect(run, session)
-            run.received(session.bytes_in)
+        opened = ImapSession.open(endpoint, credentials, _limits(run.account))
+        with opened as session, _counted(run, session), _goodbye(session.logout):
+            collect_imap.collect(run, session)
     else:
         _collect_pop3(run, endpoint, credentials)
     history.finish_if_done(run)
@@ -148,7 +153,7 @@ def _collect_all(run: Run, endpoint: Endpoint) -> None:
 def _collect_pop3(run: Run, endpoint: Endpoint, credentials: Credentials) -> None:
     while True:
         opened = Pop3Session.open(endpoint, credentials, _limits(run.account))
-        with opened as session, _goodbye(session.quit):
+        with opened as session, _counted(run, session), _goodbye(session.quit):
             collect_pop3.collect(run, session)
         run.received_before = run.totals.bytes
         if not run.new_mail_first:
@@ -157,11 +162,20 @@ def _collect_pop3(run: Run, endpoint: Endpoint, credentials: Credentials) -> Non
 
 
 @contextmanager
+def _counted(run: Run, session: ImapSession | Pop3Session) -> Iterator[None]:
+    """However it ends: the server has given so much."""
+    try:
+        yield
+    finally:
+        run.received(session.bytes_in)
+
+
+@contextmanager
 def _goodbye(leave: Callable[[], None]) -> Iterator[None]:
     """A pause is no reason to hang up on the server, which was asked for nothing yet."""
     try:
         yield
-    except NoRoom:
+    except (NoRoom, DayUsed):
         with suppress(MailError):
             leave()
         raise

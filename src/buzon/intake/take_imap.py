@@ -46,9 +46,13 @@ def batches(run: Run, listed: Sequence[Listed]) -> Iterator[list[Listed]]:
 
 def measured(run: Run, batch: Sequence[Listed]) -> AbstractContextManager[None]:
     """Around everything that is done with one of these batches: the next is as large as fits."""
-    if not run.account.create_customer:
-        return run.headers.measured(messages=len(batch), octets=0)
-    return run.bodies.measured(messages=len(batch), octets=sum(one.size for one in batch))
+    stride = run.bodies if run.account.create_customer else run.headers
+    return stride.measured(messages=len(batch), octets=octets_of(run, batch))
+
+
+def octets_of(run: Run, batch: Sequence[Listed]) -> int:
+    """What the batch brings for sure: of headers that are to decide nobody knows it before."""
+    return sum(one.size for one in batch) if run.account.create_customer else 0
 
 
 def take(

@@ -6,7 +6,7 @@ no TOP:             the whole message is retrieved to decide, and thrown away if
 """
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from time import monotonic
 
@@ -57,8 +57,8 @@ class _Taking:
         for rows in within(self.run.headers, to_judge, lambda _: 0):
             if monotonic() > self.ends:
                 return False
-            if not self._is_wanted_now(rows[0]):
-                return True
+            if not self._is_wanted_now(rows[0]) or self._is_held(rows[:1]):
+                break
             with self.run.headers.measured(messages=len(rows), octets=0):
                 let_in = self._judge(rows)
             if dated:
@@ -80,6 +80,10 @@ class _Taking:
         """It is on the server, and not of a history that a person has paused."""
         paused = self.run.history_is_paused() and row.of_history and not row.asked_by_person
         return row.uidl in self.named and not paused
+
+    def _is_held(self, batch: Sequence[Arrival]) -> bool:
+        """Whether these are of a history of which the rest waits for another day."""
+        return _is_history(batch[0]) and self.run.holds_history(sum(row.size for row in batch))
 
     def _is_decided_by_header(self, row: Arrival) -> bool:
         account = self.run.account
@@ -164,23 +168,27 @@ class _Taking:
     def _download(self, rows: Sequence[Arrival]) -> bool:
         """The octets of these rows, suspects last and alone; False where time was up first."""
         done = 0
-        fresh = [row for row in rows if not row.attempts]
-        batches = within(self.run.bodies, fresh, lambda row: row.size)
-        alone = ([row] for row in rows if row.attempts)
-        for batch in itertools.chain(batches, alone):
+        for batch in self._batches(rows):
             if monotonic() > self.ends:
                 return False
-            if not self._is_wanted_now(batch[0]):
+            if not self._is_wanted_now(batch[0]) or self._is_held(batch):
                 continue
+            octets = sum(row.size for row in batch)
             self.run.before_batch()
             self.run.report("history" if batch[0].of_history else "new", done, len(rows))
-            octets = sum(row.size for row in batch)
             with self.run.bodies.measured(messages=len(batch), octets=octets):
                 self._take(batch)
                 self.run.received(self.session.bytes_in)
                 self.run.process()
             done += len(batch)
         return True
+
+    def _batches(self, rows: Sequence[Arrival]) -> Iterator[list[Arrival]]:
+        """What is new or asked for is not held up where history waits: no batch has of both."""
+        fresh = [row for row in rows if not row.attempts]
+        for _, some in itertools.groupby(fresh, _is_history):
+            yield from within(self.run.bodies, some, lambda row: row.size)
+        yield from ([row] for row in rows if row.attempts)
 
     def _take(self, rows: Sequence[Arrival]) -> None:
         by_number = {self._number(row): row for row in rows}
@@ -221,6 +229,10 @@ def keep(
     batch.leave_out(outside)
     commit(run, batch)
     leave_outside(run, folder, outside)
+
+
+def _is_history(row: Arrival) -> bool:
+    return row.of_history and not row.asked_by_person
 
 
 def _waits_for_octets(row: Arrival) -> bool:

@@ -1,5 +1,6 @@
 """Where a mail server is and how we log in: plain values, shared by IMAP, POP3 and SMTP."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -21,7 +22,8 @@ class Endpoint:
     `ca_file` adds a PEM file of authorities. Times are in seconds: `read_timeout` for the next
     octets, `answer_timeout` for greeting and login together, and later for each answer beside what
     its octets take (`buzon.wire.patience`). `allow_private`: it may stand on this machine or in a
-    private network (`buzon.wire.public_address`).
+    private network (`buzon.wire.public_address`). `pace` is told how many octets came, and may keep
+    the connection waiting before it takes more.
     """
 
     host: str
@@ -33,6 +35,7 @@ class Endpoint:
     read_timeout: float = 60.0
     answer_timeout: float = 120.0
     allow_private: bool = False
+    pace: Callable[[int], None] | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,7 +20,10 @@ Every error carries a sentence for a person, and where there was one, the server
 sentence is a template and its values, so that whoever shows it may say it in another language.
 """
 
+import re
 from typing import Any
+
+_BACK_OFF = re.compile(r"back-?off time: *([0-9]{1,9}) *milliseconds", re.IGNORECASE)
 
 
 class MailError(Exception):
@@ -86,6 +89,15 @@ class ServerBusy(Transient):
 
 class Throttled(Transient):
     """The server says: too much."""
+
+    @property
+    def asked_to_wait(self) -> float:
+        """Seconds that the server asked us to stay away, 0 where it did not say.
+
+        Microsoft's "Request is throttled. Suggested Backoff Time: 299961 milliseconds".
+        """
+        found = _BACK_OFF.search(self.answer)
+        return int(found[1]) / 1_000 if found else 0.0
 
 
 class Permanent(MailError):

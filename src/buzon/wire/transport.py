@@ -112,7 +112,7 @@ class Transport:
         seconds = min(self.endpoint.read_timeout, self.patience.left)
         if seconds <= 0:
             raise self._timed_out(_TOO_SLOW)
-        began = time.monotonic()
+        began, before = time.monotonic(), self.bytes_in
         data = self._read(most, seconds)
         self.patience.spent(time.monotonic() - began, len(data or b""))
         if self.patience.is_flooded:
@@ -120,6 +120,8 @@ class Transport:
         if data is None:
             is_silent = seconds == self.endpoint.read_timeout
             raise self._timed_out(_NO_ANSWER if is_silent else _TOO_SLOW)
+        if self.endpoint.pace is not None:
+            self.endpoint.pace(self.bytes_in - before)
         self.heartbeat()
         return data
 

@@ -26,6 +26,7 @@ from buzon.config.command.slow import Slow
 from buzon.config.command.telling import tell_all
 from buzon.desk.alphabet import by_name
 from buzon.desk.models import Organization
+from buzon.intake.guest import limits_at
 from buzon.intake.models import CollectionAccount, Duty
 from buzon.intake.runs import collect_once
 from buzon.intake.totals import Totals
@@ -109,11 +110,12 @@ def _collect_all(
     accounts: list[CollectionAccount], stopping: _Stopping, shown: Display
 ) -> list[Totals]:
     places = threading.BoundedSemaphore(settings.BUZON_WORKERS)
+    hosts = {host: _places_at(host) for host in {account.host.lower() for account in accounts}}
     slow = Slow()
 
     def run(account: CollectionAccount, future: "Future[Totals]") -> None:
         try:
-            with places:
+            with hosts[account.host.lower()], places:
                 future.set_result(_collect_one(account, stopping, shown, slow))
         except BaseException as error:  # noqa: BLE001  # raised again by whoever waits
             future.set_exception(error)
@@ -124,6 +126,10 @@ def _collect_all(
         threading.Thread(target=run, args=(account, future), daemon=True).start()
     _wait(runs, slow)
     return [future.result() for future in runs]
+
+
+def _places_at(host: str) -> threading.BoundedSemaphore:
+    return threading.BoundedSemaphore(limits_at(host).connections)
 
 
 def _wait(runs: "list[Future[Totals]]", slow: Slow) -> None:

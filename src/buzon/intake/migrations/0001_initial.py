@@ -482,4 +482,25 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
+        migrations.CreateModel(
+            name="Traffic",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("host", models.CharField(max_length=255)),
+                ("login", models.CharField(max_length=64)),
+                ("hour", models.DateTimeField()),
+                ("octets", models.BigIntegerField(default=0)),
+            ],
+            options={
+                "indexes": [models.Index(fields=["hour"], name="traffic_hour")],
+                "constraints": [
+                    models.UniqueConstraint(fields=("host", "login", "hour"), name="traffic_once")
+                ],
+            },
+        ),
     ]

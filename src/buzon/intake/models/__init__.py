@@ -4,6 +4,7 @@ from buzon.intake.models.account import CollectionAccount, Duty
 from buzon.intake.models.arrival import Arrival
 from buzon.intake.models.folder import Folder, OutsideMail
 from buzon.intake.models.raw import RawMessage, RawPiece
+from buzon.intake.models.traffic import Traffic
 
 __all__ = [
     "Arrival",
@@ -13,4 +14,5 @@ __all__ = [
     "OutsideMail",
     "RawMessage",
     "RawPiece",
+    "Traffic",
 ]

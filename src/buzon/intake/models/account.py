@@ -15,7 +15,7 @@ class CollectionAccount(models.Model):
         working
            │ ⇅
            ├─ behind              due for minutes, but all workers are busy
-           ├─ throttled           the server says: too much
+           ├─ throttled           the server says: too much; or its day is used
            ├─ unreachable         no connection, time-outs, not now
            ├─ full                the disk is, or nearly; it goes on when there is room
            ├─ rejected            wrong login or secret, or the server does not permit it

@@ -47,6 +47,13 @@ _REMEDIES = {
         "Buzón tries again by itself. If it lasts, check the server's name and the port: perhaps "
         "another service answers there."
     ),
+    "DayLimit": gettext_noop(
+        "There is nothing for you to do. Whoever runs Buzón sets the limit (BUZON_HOST_LIMITS)."
+    ),
+    "DayUsed": gettext_noop(
+        "New mail waits on the server until then. Whoever runs Buzón sets the limit "
+        "(BUZON_HOST_LIMITS)."
+    ),
     "Throttled": gettext_noop(
         "Buzón waits longer and goes on by itself; there is nothing for you to do."
     ),

@@ -93,6 +93,13 @@ def of_command(status: Status) -> MailError:
     return _error(kind or ServerBusy, status)
 
 
+def heed(status: Status) -> None:
+    """Raises Throttled where the server has enough: then it is not asked for each message alone."""
+    error = of_command(status)
+    if isinstance(error, Throttled):
+        raise error
+
+
 def of_message(status: Status) -> MessageError:
     """Why a message did not come, when the command that asked for it alone has ended so.
 

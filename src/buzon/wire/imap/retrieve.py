@@ -144,6 +144,7 @@ def _answered(
         if event.status.kind == "OK" or len(event.plan.uids) == 1:
             yield from _results(left, event.status, make)
         else:
+            refusal.heed(event.status)
             again += left
     if again:
         alone = [Planned(command % b"%d" % uid, 0, (uid,)) for uid in again]
