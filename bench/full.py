@@ -8,6 +8,7 @@ The same command goes on where it was, for the same state of the project.
 import argparse
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -37,6 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Exit status 2 where that is not possible, 1 with --strict where a bar is missed.
     """
     asked = _asked(arguments)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # as by Ctrl-C
     results = Results(Path(asked.results))
     try:
         if not asked.table:
