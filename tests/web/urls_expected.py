@@ -67,6 +67,7 @@ EXPECTED = {
     "ledger_row_raw": Expected(ADMINISTRATORS, GET, "arrival"),
     "quarantine": Expected(ADMINISTRATORS, BOTH, posted=NOT_THERE),
     "letters": Expected(AGENTS),
+    "search": Expected(AGENTS),
     "letter": Expected(AGENTS, GET, "letter"),
     "letter_raw": Expected(AGENTS, GET, "letter"),
     "letter_attachment": Expected(AGENTS, GET, "attachment"),

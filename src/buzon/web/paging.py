@@ -1,14 +1,20 @@
 """Long lists, a page at a time, without counting what nobody looks at."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
-from django.db.models import QuerySet
 from django.http import HttpRequest
 
 T = TypeVar("T")
 SIZE = 50
 LAST = 10_000  # further back one searches instead
+
+
+class Rows(Protocol):
+    """A queryset, or whatever else gives a part of its rows."""
+
+    def __getitem__(self, asked: slice, /) -> Iterable[Any]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +34,11 @@ class Page(Generic[T]):
         return self.number + 1 if self.has_more else None
 
 
-def page_of(request: HttpRequest, rows: "QuerySet[Any]", *, size: int = SIZE) -> "Page[Any]":
-    """The page that `?page=` asks for; the first where it makes no sense."""
+def page_of(request: HttpRequest, rows: Rows, *, size: int = SIZE, last: int = LAST) -> "Page[Any]":
+    """The page that `?page=` asks for; the first where it makes no sense, none after the last."""
     asked = request.GET.get("page", "1")
     number = int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 9 else 1
-    number = min(max(number, 1), LAST)
+    number = min(max(number, 1), last)
     first = (number - 1) * size
     found = list(rows[first : first + size + 1])
     return Page(found[:size], number, has_more=len(found) > size)

@@ -16,6 +16,7 @@ MOST_WORDS = 30  # of one question; what follows is not looked for
 _QUOTES = str.maketrans("“”„«»", '"' * 5)
 _PIECE = re.compile(r'"([^"]*)"?(\*?)|([^\s"]+)')
 _SHORTEST = 3  # letters of a word that has a plural
+_SHORTEST_BEGINNING = 3  # one of two is that of a thousand words: both databases take a second
 _VOWELS = frozenset("aeiou")
 
 
@@ -68,6 +69,7 @@ def _pieces(text: str) -> Iterator[Term]:
         if not words:
             continue
         begins = bool(star) or written.rstrip().endswith("*")
+        begins = begins and len(words[-1]) >= _SHORTEST_BEGINNING
         simple = bool(plain) and len(words) == 1 and not begins
         yield Term(words, begins, _numbers(words[0]) if simple else ())
 
