@@ -4,7 +4,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
@@ -266,3 +267,24 @@ def test_a_round_that_waits_after_a_failure_is_not_woken() -> None:
     people.arrived(people.customer(shop, agent=people.agent(shop)))
     assert rounds.wake() == 0
     assert Round.objects.get().due_at == later
+
+
+def test_a_round_takes_as_many_statements_for_400_events_as_for_40() -> None:
+    """With copies, and with events that leave it to the customer whose agent is told."""
+    taken: list[int] = []
+    for count in (8, 40, 400):
+        shop = people.shop()
+        people.administrator(shop)
+        ana, eva = (people.agent(shop, email_copies="all") for _ in range(2))
+        for number in range(count // 4):
+            known = people.customer(shop, agent=(ana, eva)[number % 2])
+            for kind in ("customer_created", "customer_assigned", "letter_bounced"):
+                agent = known.agent if kind == "customer_assigned" else None
+                people.event(kind, shop, customer=known, agent=agent)
+            people.arrived(known)
+        with CaptureQueriesContext(connection) as context:
+            assert people.tell(shop) == count // 4 * 3
+        assert len(people.told(ana)) == len(people.told(eva)) == count // 8 * 3
+        taken.append(len(context))
+    # The very first rows of a table take one more on SQLite.
+    assert taken[1] == taken[2] <= min(taken[0], 28), context.captured_queries

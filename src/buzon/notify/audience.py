@@ -9,12 +9,12 @@ Where there is no administrator yet, the first one is told of what still holds t
 """
 
 from collections import defaultdict
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
 
 from django.utils import timezone
 
-from buzon.desk.models import Agent, Event, Organization, User
+from buzon.desk.models import Agent, Customer, Event, Organization, User
 from buzon.notify.copies import may_be_written_to
 from buzon.notify.models import Notification
 
@@ -36,27 +36,43 @@ _COPIED_TO_ADMINISTRATORS = {Event.Kind.ACCOUNT_FAILED, Event.Kind.ACCOUNT_STOPP
 _Thing = tuple[str, str]
 
 
+class Untold(NamedTuple):
+    """An event as telling needs it."""
+
+    pk: int
+    kind: str
+    agent_id: int | None
+    customer_id: int | None
+    message_id: int | None
+    silent: bool
+    data: dict[str, Any]
+
+
 class Audience:
     """The people of one organization, for one batch of events told in order."""
 
-    def __init__(self, organization: int) -> None:
+    def __init__(self, organization: int, events: Sequence[Untold]) -> None:
+        self._organization = organization
+        self._agent_of = _agents_of_customers(events)
+        ids = {event.agent_id for event in events} | set(self._agent_of.values())
+        self._agents = Agent.objects.filter(organization=organization).in_bulk(ids - {None})
         self._administrators = _administrators_of(organization)
         self._unread = _unread_of_administrators(organization)
         self._superseded: list[Notification] = []
 
-    def notifications(self, event: Event) -> Iterator[Notification]:
+    def notifications(self, event: Untold) -> Iterator[Notification]:
         """The rows to make for this event, not yet saved."""
         if event.kind in _TO_AGENT:
-            agent = _agent_to_tell(event)
+            agent = self._agent_to_tell(event)
             if agent is not None:
-                yield _made(event, agent=agent, email=_wants_copy(agent, event))
+                yield self._made(event, agent=agent, email=_wants_copy(agent, event))
         elif event.kind in _TO_ADMINISTRATORS:
             yield from self._for_administrators(event)
 
     def save_superseded(self) -> None:
         Notification.objects.bulk_update(self._superseded, ["read_at"])
 
-    def _for_administrators(self, event: Event) -> Iterator[Notification]:
+    def _for_administrators(self, event: Untold) -> Iterator[Notification]:
         email = event.kind in _COPIED_TO_ADMINISTRATORS
         for user in self._administrators:
             unread = self._unread[user.pk, _thing(event.kind, event.data)]
@@ -64,7 +80,7 @@ class Audience:
                 continue  # the newest that they have not read says just this
             self._supersede(unread, event.kind)
             copied = email and may_be_written_to(user.email)
-            notification = _made(event, user=user, email=copied)
+            notification = self._made(event, user=user, email=copied)
             unread.append(notification)
             yield notification
 
@@ -75,6 +91,39 @@ class Audience:
             older.read_at = timezone.now()
             if older.pk is not None:
                 self._superseded.append(older)
+
+    def _agent_to_tell(self, event: Untold) -> Agent | None:
+        if event.kind == Event.Kind.MESSAGE_RECEIVED and event.data.get("notify") is not True:
+            return None  # the account says not to (R7), or the letter is of a list or an answerer
+        key = event.agent_id
+        if key is None and event.customer_id is not None:
+            key = self._agent_of.get(event.customer_id)
+        agent = self._agents.get(key) if key is not None else None
+        return agent if agent is not None and agent.active else None
+
+    def _made(
+        self, event: Untold, *, agent: Agent | None = None, user: User | None = None, email: bool
+    ) -> Notification:
+        loud = not event.silent
+        return Notification(
+            organization_id=self._organization,
+            kind=event.kind,
+            agent=agent,
+            user=user,
+            event_id=event.pk,
+            customer_id=event.customer_id,
+            message_id=event.message_id,
+            data=event.data,
+            channels={"list": True, "popup": loud, "email": loud and email},
+        )
+
+
+def _agents_of_customers(events: Iterable[Untold]) -> dict[int, int | None]:
+    """Of the customers in events that name no agent: customer → agent."""
+    nameless = (event.customer_id for event in events if event.agent_id is None)
+    customers = {key for key in nameless if key is not None}
+    rows = Customer.objects.filter(pk__in=customers)
+    return dict(rows.values_list("pk", "agent_id"))
 
 
 def _administrators_of(organization: int) -> list[User]:
@@ -91,40 +140,12 @@ def _administrators_of(organization: int) -> list[User]:
     return found
 
 
-def _agent_to_tell(event: Event) -> Agent | None:
-    if event.kind == Event.Kind.MESSAGE_RECEIVED and event.data.get("notify") is not True:
-        return None  # the account says not to (R7), or the letter is of a list or an answerer
-    agent = event.agent
-    if agent is None and event.customer is not None:
-        agent = event.customer.agent
-    if agent is None or not agent.active or agent.organization_id != event.organization_id:
-        return None
-    return agent
-
-
-def _wants_copy(agent: Agent, event: Event) -> bool:
+def _wants_copy(agent: Agent, event: Untold) -> bool:
     if not may_be_written_to(agent.email):
         return False
     if agent.email_copies == Agent.Copies.ASSIGNED:
         return event.kind == Event.Kind.CUSTOMER_ASSIGNED
     return agent.email_copies == Agent.Copies.ALL
-
-
-def _made(
-    event: Event, *, agent: Agent | None = None, user: User | None = None, email: bool
-) -> Notification:
-    loud = not event.silent
-    return Notification(
-        organization_id=event.organization_id,
-        kind=event.kind,
-        agent=agent,
-        user=user,
-        event=event,
-        customer_id=event.customer_id,
-        message_id=event.message_id,
-        data=event.data,
-        channels={"list": True, "popup": loud, "email": loud and email},
-    )
 
 
 def _unread_of_administrators(

@@ -14,9 +14,11 @@ from django.db import transaction
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from buzon.desk.keys import Keys
 from buzon.desk.models import Event
+from buzon.desk.rows import insert_objects
 from buzon.lease import Lease, claim_due
-from buzon.notify.audience import Audience
+from buzon.notify.audience import Audience, Untold
 from buzon.notify.copies import copy_of
 from buzon.notify.models import Copy, Notification, Round
 
@@ -78,7 +80,8 @@ def _tell_batch(lease: Lease, organization: int, *, limit: int) -> _Told:
         events = _untold(organization, limit=limit)
         if not events:
             return _Told()
-        notifications = Notification.objects.bulk_create(_new_notifications(organization, events))
+        notifications = _new_notifications(organization, events)
+        insert_objects(notifications)
         copies = [copy for one in notifications if (copy := copy_of(one)) is not None]
         Copy.objects.bulk_create(copies)
         told = Event.objects.filter(pk__in=[event.pk for event in events])
@@ -86,15 +89,20 @@ def _tell_batch(lease: Lease, organization: int, *, limit: int) -> _Told:
     return _Told(events=len(events), made=len(notifications))
 
 
-def _untold(organization: int, *, limit: int) -> list[Event]:
+def _untold(organization: int, *, limit: int) -> list[Untold]:
     events = Event.objects.filter(organization=organization, told_at=None)
-    return list(events.select_related("agent", "customer__agent").order_by("pk")[:limit])
+    return [Untold(*row) for row in events.order_by("pk").values_list(*Untold._fields)[:limit]]
 
 
-def _new_notifications(organization: int, events: Sequence[Event]) -> list[Notification]:
-    audience = Audience(organization)
+def _new_notifications(organization: int, events: Sequence[Untold]) -> list[Notification]:
+    """With keys of their own, so that copies may refer to them."""
+    audience = Audience(organization, events)
     made = [one for event in events for one in audience.notifications(event)]
     audience.save_superseded()
-    held = Notification.objects.filter(event__in=events)
+    held = Notification.objects.filter(event__in=[event.pk for event in events])
     known = set(held.values_list("event", "agent", "user"))
-    return [one for one in made if (one.event_id, one.agent_id, one.user_id) not in known]
+    new = [one for one in made if (one.event_id, one.agent_id, one.user_id) not in known]
+    keys = Keys(len(new), Notification)
+    for one in new:
+        one.pk = keys.next(Notification)
+    return new
