@@ -121,6 +121,28 @@ def test_one_account_that_fails_does_not_hold_up_the_other(
     assert installed("collect", "bad", "--once", "--json").status == 0
 
 
+def test_a_preview_says_what_would_come(installed: Installation, mail: Mailstore, add: Add) -> None:
+    box = mail.add_login("other@tienda.example", "s3cret ñ12").folder()
+    for number in range(3):
+        box.deliver(letter(number, sender=f"a{number}@x.example"))
+    installed("group", "add", "Ventas")
+    installed("agent", "add", "Bea", "--email", "bea@tienda.example", "--group", "Ventas")
+    add(
+        "shop", "--username", "other@tienda.example", "--inactive", "--create-customer",
+        "--group", "Ventas", "--history-to-whole-group",
+    )  # fmt: skip
+    told = installed("account", "preview", "shop", "--json").json()
+    assert told["shares"] == [{"agent": "Bea", "now": 3, "whole_group": 3}]
+    names = ("messages", "looked_at", "senders", "known", "creates", "downloads", "is_sample")
+    assert [told[name] for name in names] == [3, 3, 3, 0, 3, 3, False]
+    assert told["takes_seconds"] >= 0
+    assert told["octets"] > 0
+    ran = installed("account", "preview", "shop")
+    assert "3, of whom 0 are customers" in ran.text
+    assert "headers" in ran.error
+    assert installed("ledger", "--jsonl").lines() == []
+
+
 def test_for_people_lines_and_a_table(installed: Installation, mail: Mailstore, add: Add) -> None:
     add("sales", "--create-customer")
     deliver(mail, 2)

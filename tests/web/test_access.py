@@ -75,6 +75,7 @@ def _rows(cast: Cast, anas: Client) -> dict[str, dict[str, Any]]:
     told = Notification.objects.filter(agent=cast.ana).first() or _told(cast)
     return {
         "": {},
+        "forgotten_preview": {"name": "c0ffee"},
         "wrong_link": {"pk": cast.olga.pk, "token": "c0ffee-c0ffee"},
         "account": {"pk": account.pk},
         "arrival": {"pk": Arrival.objects.get(message=letter).pk},

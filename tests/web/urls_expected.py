@@ -56,6 +56,9 @@ EXPECTED = {
     "collection_account_active": Expected(ADMINISTRATORS, POST, "account"),
     "collection_account_resumption": Expected(ADMINISTRATORS, POST, "account"),
     "collection_account_certificate": Expected(ADMINISTRATORS, POST, "account"),
+    "collection_account_preview": Expected(
+        ADMINISTRATORS, GET, "forgotten_preview", answers=NOT_THERE
+    ),
     "collection_account_history": Expected(ADMINISTRATORS, POST, "account"),
     "collection_account_cancelling": Expected(ADMINISTRATORS, BOTH, "account"),
     "collection_account_again": Expected(ADMINISTRATORS, BOTH, "account"),

@@ -3,7 +3,6 @@
 lock the group ══▶ read the members ──▶ give, give, give …  ══▶ store
 """
 
-from collections import deque
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -68,8 +67,8 @@ class HandingOut:
         self._keys = keys
         self._events = events
         self._whole_group = whole_group
-        self._tier: deque[Membership] | None = None
-        self._code = ""
+        self._members: list[Membership] | None = None
+        self._tiers: dict[bool, tuple[list[Membership], str]] = {}
         self._turn = 0
         self._now = timezone.now()
         self._given: list[Given] = []
@@ -77,17 +76,17 @@ class HandingOut:
         self._customers: dict[int, Customer] = {}
         self._turned: dict[int, Membership] = {}
 
-    def give(self, customer: Customer, *, silent: bool = False) -> Given:
+    def give(self, customer: Customer, *, silent: bool = False, whole_group: bool = False) -> Given:
         """The customer goes to the agent whose turn it is; the agent is told of it.
 
         A group without active agents (or none at all): nobody gets it, and the event is
-        customer_left_unassigned. `silent`: the event is told in the list only.
+        customer_left_unassigned. `silent`: the event is told in the list only. `whole_group`:
+        this one in one tier, if not all are.
         """
-        tier = self._members()
+        tier, code = self._tier(whole_group=whole_group or self._whole_group)
         if not tier:
             return self._leave_unassigned(customer, silent=silent)
-        chosen = tier[0]
-        tier.rotate(-1)  # who had a turn is the last one now
+        chosen = min(tier, key=_last_turn)
         self._turn += 1
         chosen.last_turn = self._turn
         self._turned[chosen.pk] = chosen
@@ -97,7 +96,7 @@ class HandingOut:
             self._customers[customer.pk] = customer
         customer.agent = agent
         present = agent.is_present(self._now)
-        why = reason(self._code, of=len(tier), status=agent.status, present=present)
+        why = reason(code, of=len(tier), status=agent.status, present=present)
         given = self._recorded(customer, agent.pk, turn=self._turn, why=why)
         self._tell(Event.Kind.CUSTOMER_ASSIGNED, given, silent=silent)
         return given
@@ -115,19 +114,23 @@ class HandingOut:
             AgentGroup.objects.filter(pk=self._group.pk).update(turn=self._turn)
             update_rows(list(self._turned.values()), ["last_turn"])
 
-    def _members(self) -> deque[Membership]:
+    def _tier(self, *, whole_group: bool) -> tuple[list[Membership], str]:
+        if whole_group not in self._tiers:
+            members = self._locked_members()
+            self._tiers[whole_group] = tier_of(members, self._now, whole_group=whole_group)
+        return self._tiers[whole_group]
+
+    def _locked_members(self) -> list[Membership]:
         """1. Lock the group's row until the transaction ends. 2. Only then read the members, so
         that the turns of whoever held the lock before are seen.
         """
-        if self._tier is None:
-            members: list[Membership] = []
+        if self._members is None:
+            self._members = []
             if self._group is not None:
                 rows = AgentGroup.objects.select_for_update(no_key=True)
                 self._turn = rows.values_list("turn", flat=True).get(pk=self._group.pk)
-                members = active_members(self._group.pk)
-            tier, self._code = tier_of(members, self._now, whole_group=self._whole_group)
-            self._tier = deque(tier)
-        return self._tier
+                self._members = active_members(self._group.pk)
+        return self._members
 
     def _leave_unassigned(self, customer: Customer, *, silent: bool) -> Given:
         if self._group is None:
@@ -164,3 +167,7 @@ class HandingOut:
             data=of | {"why": given.why},
         )
         self._events.append(told)
+
+
+def _last_turn(member: Membership) -> tuple[int, int]:
+    return member.last_turn, member.pk

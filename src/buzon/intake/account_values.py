@@ -385,6 +385,7 @@ _CHECKS: dict[str, Callable[[str, Any], Any]] = {
         "notify_agent",
         "lists_as_persons",
         "hand_out_existing",
+        "history_to_whole_group",
         "fetch_skipped_at_once",
         "fold_dots",
         "fold_plus",

@@ -52,9 +52,9 @@ __all__ = [
 FIELDS = (
     "name", "active", "store", "address", "protocol", "host", "port", "security", "username",
     "pinned_sha256", "group", "create_customer", "notify_agent", "after", "delete_after_days",
-    "start", "start_date", "history", "max_message_bytes", "trusted_authserv_id",
-    "lists_as_persons", "hand_out_existing", "fetch_skipped_at_once", "fold_dots", "fold_plus",
-    "reply_to_senders", "poll_seconds",
+    "start", "start_date", "history", "history_to_whole_group", "max_message_bytes",
+    "trusted_authserv_id", "lists_as_persons", "hand_out_existing", "fetch_skipped_at_once",
+    "fold_dots", "fold_plus", "reply_to_senders", "poll_seconds",
 )  # fmt: skip
 _REQUIRED = ("name", "host", "username")
 

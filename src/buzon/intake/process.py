@@ -48,7 +48,7 @@ def process_one(sitting: Sitting, work: Work) -> None:
         if created:
             _tell_of_customer(sitting, customer, silent=silent)
         by_person = verdict.notify and bounced is None
-        _assign(sitting, customer, created=created, by_person=by_person, silent=silent)
+        _assign(sitting, work, customer, created=created, by_person=by_person, silent=silent)
     if created or not merged:  # where it was nobody's before, it was told to nobody
         _tell(sitting, work, verdict, customer, message, bounced, silent=silent)
 
@@ -208,13 +208,20 @@ def _tell_of_customer(sitting: Sitting, customer: Customer, *, silent: bool) -> 
 
 
 def _assign(
-    sitting: Sitting, customer: Customer, *, created: bool, by_person: bool, silent: bool
+    sitting: Sitting,
+    work: Work,
+    customer: Customer,
+    *,
+    created: bool,
+    by_person: bool,
+    silent: bool,
 ) -> None:
     """A new customer is handed out (R10); one whose agent has left, when a person writes."""
     account = sitting.account
     left = by_person and waits_for_agent(customer, hand_out_existing=account.hand_out_existing)
     if created or (left and account.group is not None):
-        sitting.handing.give(customer, silent=silent)
+        whole_group = work.arrival.of_history and account.history_to_whole_group
+        sitting.handing.give(customer, silent=silent, whole_group=whole_group)
 
 
 def _tell(

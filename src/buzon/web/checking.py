@@ -1,5 +1,5 @@
-"""The connection check, asked for from a page: only so often, because each one knocks at a server
-that the person has named, on a port that the person has named.
+"""The connection check and the preview, asked for from a page: only so often, because each knocks
+at a server that the person has named, on a port that the person has named.
 """
 
 from collections.abc import Callable
@@ -26,3 +26,15 @@ def check_within_limit(organization: Organization, check: Callable[[], list[Step
     if all(step.ok for step in steps):
         forgive(counted)
     return steps
+
+
+def preview_within_limit(organization: Organization, begin: Callable[[], str]) -> str:
+    """The name of the preview that `begin` has begun. Raises DeskError after too many, and what
+    `begin` raises; that one asked no server, and is not counted.
+    """
+    counted = try_once(Limit("preview", str(organization.pk), PER_ORGANIZATION))
+    try:
+        return begin()
+    except AccountError:
+        forgive(counted)
+        raise

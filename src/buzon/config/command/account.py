@@ -4,7 +4,7 @@ import shlex
 from argparse import Namespace
 from typing import TYPE_CHECKING, Any
 
-from buzon.config.command import account_history, output, scope
+from buzon.config.command import account_history, account_preview, output, scope
 from buzon.config.command.account_flags import FLAGS, add_flags
 from buzon.config.command.account_view import as_json, shown, summary
 from buzon.config.command.parser import Parser
@@ -64,6 +64,7 @@ def add_to(parser: Parser) -> None:
         "resume", "Collect again after Buzón stopped to ask", _resume, writes=True,
         description=_RESUME,
     )  # fmt: skip
+    account_preview.add_to(verbs)
     account_history.add_to(verbs)
     check = verbs.add(
         "check", "Ask the server whether this account would work; changes nothing", _check

@@ -93,6 +93,11 @@ FLAGS = (
         "silent or notify", "H", one_of("auto", "silent", "notify"),
     ),
     Flag(
+        "--history-to-whole-group", "history_to_whole_group", "no",
+        "share the new customers of the first download among the whole group, not only among who "
+        "is Free and signed in at that hour",
+    ),
+    Flag(
         "--max-message-bytes", "max_message_bytes", "52428800 (BUZON_MAX_MESSAGE_BYTES)",
         "of larger messages only the header is collected", "N", whole(10_000, 1_000_000_000),
     ),

@@ -13,7 +13,8 @@ from buzon.intake.models import Arrival, CollectionAccount, Duty, Folder
 
 _PLAIN = (
     "id", "name", "active", "address", "protocol", "host", "port", "security", "username",
-    "pinned_sha256", "create_customer", "notify_agent", "after", "history", "max_message_bytes",
+    "pinned_sha256", "create_customer", "notify_agent", "after", "history",
+    "history_to_whole_group", "max_message_bytes",
     "trusted_authserv_id", "lists_as_persons", "hand_out_existing", "fetch_skipped_at_once",
     "fold_dots", "fold_plus", "reply_to_senders", "poll_seconds", "delete_after_days", "state",
 )  # fmt: skip
@@ -149,7 +150,8 @@ def _facts(account: CollectionAccount) -> list[tuple[str, Any]]:
 
 
 _FURTHER = (
-    "lists_as_persons", "hand_out_existing", "fetch_skipped_at_once", "fold_dots", "fold_plus",
+    "lists_as_persons", "hand_out_existing", "history_to_whole_group", "fetch_skipped_at_once",
+    "fold_dots", "fold_plus",
 )  # fmt: skip
 
 

@@ -186,6 +186,14 @@ class AccountForm(PageForm):
         widget=forms.Select(choices=CollectionAccount.History.choices),
     )
 
+    history_to_whole_group = forms.BooleanField(
+        label=gettext_lazy("Share the new customers of old letters among the whole group"),
+        required=False,
+        help_text=gettext_lazy(
+            "Else they go to those who are Free and signed in while the first download runs."
+        ),
+    )
+
     hand_out_existing = forms.BooleanField(
         label=gettext_lazy("Give customers without an agent to the group when they write"),
         required=False,
