@@ -37,10 +37,10 @@ test-sqlite: setup-dev
 	TESTS_DATABASE=sqlite $(BIN)/pytest -n $(WORKERS) $(TESTS)
 
 # Everything that a database can make a difference to: the wire and the small mail server know of
-# none, and what a browser does was seen on the other one.
+# none, what measures has its own, and what a browser does was seen on the other one.
 test-postgresql: setup-dev
 	TESTS_DATABASE=postgresql $(BIN)/pytest -n $(WORKERS) $(TESTS) \
-		--ignore=tests/wire --ignore=tests/demo --ignore=tests/browser
+		--ignore=tests/wire --ignore=tests/demo --ignore=tests/browser --ignore=tests/bench
 
 check: setup-dev
 	$(BIN)/ruff format --check .

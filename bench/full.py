@@ -116,12 +116,12 @@ def _measure_part(
             if time.monotonic() > ends:
                 print("The time is over; the same command goes on here.", file=sys.stderr)
                 return
-            line = _one_run(program, part.name, number, asked.label)
+            line = one_run(program, part.name, number, asked.label)
             results.add(line)
             _tell(line)
 
 
-def _one_run(program: Program, part: str, number: int, label: str) -> Line:
+def one_run(program: Program, part: str, number: int, label: str) -> Line:
     """In an empty folder, when all that was written before is on the disk."""
     place = Path(tempfile.mkdtemp(prefix="buzon-bench-run-"))
     try:

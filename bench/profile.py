@@ -18,7 +18,7 @@ from statistics import median
 from bench.measured import CannotMeasure, measure
 from bench.ours import Way, ours
 from bench.parts import DATABASES
-from bench.servers import Servers
+from bench.servers import Mail, Servers
 from bench.steps import STEPS
 
 Figures = Mapping[str, float]  # microseconds per message, by step
@@ -35,7 +35,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with Servers() as servers:
             for name, database in DATABASES:
                 way = Way(database=database, protocol=asked.protocol)
-                runs = [_one_run(servers, asked.messages, way) for _ in range(asked.rounds)]
+                mail = servers.varied(asked.messages)
+                runs = [one_profile(servers, mail, way) for _ in range(asked.rounds)]
                 print(table(f"{name}, {asked.messages:,} messages", runs))
     except CannotMeasure as error:
         print(error, file=sys.stderr)
@@ -43,8 +44,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _one_run(servers: Servers, messages: int, way: Way) -> Figures:
-    mail = servers.varied(messages)
+def one_profile(servers: Servers, mail: Mail, way: Way) -> Figures:
+    """Of one run, with "passed", the time that it took as a whole."""
     program = ours("profile", servers, mail, mail.where(way.protocol), way)
     place = Path(tempfile.mkdtemp(prefix="buzon-bench-run-"))
     try:
@@ -56,8 +57,8 @@ def _one_run(servers: Servers, messages: int, way: Way) -> Figures:
             seconds = json.loads(noted.read_text())
     finally:
         shutil.rmtree(place)
-    figures = {step: seconds.get(step, 0.0) / messages * 1e6 for step in STEPS}
-    return figures | {"passed": used.seconds / messages * 1e6}
+    figures = {step: seconds.get(step, 0.0) / mail.messages * 1e6 for step in STEPS}
+    return figures | {"passed": used.seconds / mail.messages * 1e6}
 
 
 def table(heading: str, runs: Sequence[Figures]) -> str:
