@@ -11,6 +11,7 @@ the one that its body uses; parts after a closing delimiter are parts still.
 """
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 
@@ -25,7 +26,10 @@ from buzon.wire.reading.parts import (
 )
 from buzon.wire.reading.values import Oddities
 
-_DELIMITER = re.compile(rb"^--([^\r\n]++)\r?\n?", re.MULTILINE)
+# Begun with the line end before it, which is looked for ten times as fast as the start of a line.
+_DELIMITER = re.compile(rb"\n--([^\r\n]++)")
+_AT_START = re.compile(rb"--([^\r\n]++)")
+_LINE_END = re.compile(rb"\r?\n?")
 _LIKELY_DELIMITER = re.compile(rb"^--([^\r\n]++)\r?\n(?=(?i:content-))", re.MULTILINE)
 # A part's header, up to the first line that is none; a delimiter is never part of it.
 _HEADER_BLOCK = re.compile(
@@ -73,20 +77,20 @@ class _Splitter:
     def split(self, header: Header, body: int) -> Part:
         root = self._add(None, header, body)
         if self.levels:
-            for line in _DELIMITER.finditer(self.octets, body):
-                self._delimiter(line)
+            for text, start, end in _delimiters(self.octets, body):
+                self._delimiter(text, start, end)
         self._end_parts(0, len(self.octets))
         return root
 
-    def _delimiter(self, line: re.Match[bytes]) -> None:
-        text = line[1].rstrip()
+    def _delimiter(self, text: bytes, start: int, end: int) -> None:
+        """A line that starts with "--", and what stands behind that."""
         levels, closing = self.in_force.get(text), False
         if not levels:  # some write more after the closing dashes
             levels, closing = self.in_force.get(text.rpartition(b"--")[0]), True
         if not levels:
             return
         level = levels[-1]
-        self._end_parts(level + 1, line.start())
+        self._end_parts(level + 1, start)
         while len(self.levels) > level + 1:
             boundary, _ = self.levels.pop()
             self.in_force[boundary].pop()
@@ -96,7 +100,7 @@ class _Splitter:
         elif self.count < PARTS_LIMIT:
             if level in self.closed:
                 self.odd.note("part-after-end")
-            self._part_at(line.end(), level)
+            self._part_at(end, level)
 
     def _part_at(self, position: int, level: int) -> None:
         header, body = self._header_at(position)
@@ -180,6 +184,21 @@ class _Splitter:
 
     def _content(self, part: Part, start: int, end: int) -> bytes:
         return undo_encoding(self.octets[start:end], part.encoding, self.odd)
+
+
+def _delimiters(octets: bytes, body: int) -> Iterator[tuple[bytes, int, int]]:
+    """Of each line from `body` on that starts with "--": what stands behind that, where the line
+    starts, and where the next one does. `body` is the start of a line.
+    """
+    if body == 0 and (first := _AT_START.match(octets)):
+        yield first[1].rstrip(), 0, _next_line(octets, first.end())
+    for line in _DELIMITER.finditer(octets, max(body - 1, 0)):
+        yield line[1].rstrip(), line.start() + 1, _next_line(octets, line.end())
+
+
+def _next_line(octets: bytes, position: int) -> int:
+    end = _LINE_END.match(octets, position)
+    return end.end() if end else position
 
 
 def _end_of_block(octets: bytes, position: int) -> int:
