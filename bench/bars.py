@@ -27,10 +27,14 @@ class Bar:
             self.most is None or figure <= self.most
         )
 
+    @property
+    def limit(self) -> str:
+        """As it is told: "at least 2"."""
+        return f"at least {self.least:g}" if self.least is not None else f"at most {self.most:g}"
+
     def line(self, runs: Runs) -> str:
         """The figure beside the bar."""
-        figure = self.figure(runs)
-        bar = f"at least {self.least:g}" if self.least is not None else f"at most {self.most:g}"
+        figure, bar = self.figure(runs), self.limit
         if figure is None:
             return f"    {self.says:74}{'-':>8}  {bar:16} not measured"
         verdict = "reached" if self.is_reached(figure) else "MISSED"

@@ -29,7 +29,7 @@ from bench.results import Line, Results, table
 from bench.servers import Servers
 
 GROWTH = {f"growth-{name.lower()}": name for name in NAMES}
-QUICK = ("custody", "whole", "pop3", "tls", "far", "triage")
+QUICK = ("custody", "whole", "words", "pop3", "tls", "far", "triage")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

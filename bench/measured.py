@@ -1,9 +1,12 @@
 """One command, to its end: how long it took, its processor time, and its memory at most."""
 
 import json
+import os
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -58,20 +61,32 @@ def run(
     """Its standard output. Raises CannotMeasure where it fails, or takes half an hour."""
     told = name or " ".join(command[:3])
     try:
-        done = subprocess.run(
+        with subprocess.Popen(
             command,
             env=dict(environment),
-            input=given,
-            capture_output=True,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             encoding="utf-8",
             errors="replace",
-            timeout=LONGEST,
             cwd=ROOT,
-        )
+            start_new_session=True,
+        ) as process:
+            said, complained = _to_its_end(process, given)
     except FileNotFoundError:
         raise CannotMeasure(f"{told} is not installed: make system-bench.") from None
     except subprocess.TimeoutExpired:
         raise CannotMeasure(f"{told} did not end within {LONGEST:g} seconds.") from None
-    if done.returncode:
-        raise CannotMeasure(f"{told} failed: {(done.stderr or done.stdout).strip()[-1_000:]}")
-    return done.stdout
+    if process.returncode:
+        raise CannotMeasure(f"{told} failed: {(complained or said).strip()[-1_000:]}")
+    return said
+
+
+def _to_its_end(process: "subprocess.Popen[str]", given: str) -> tuple[str, str]:
+    """Both of its outputs. Where we are interrupted, whatever it has started ends too."""
+    try:
+        return process.communicate(given, timeout=LONGEST)
+    except BaseException:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        raise

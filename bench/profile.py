@@ -15,12 +15,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import median
 
-from bench.measured import CannotMeasure, measure
+from bench.measured import ROOT, CannotMeasure, measure
 from bench.ours import Way, ours
 from bench.parts import DATABASES
 from bench.servers import Mail, Servers
 from bench.steps import STEPS
 
+NOTED = ROOT / "var" / "bench-profile.txt"  # for the page of what was measured
 Figures = Mapping[str, float]  # microseconds per message, by step
 
 
@@ -31,16 +32,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--rounds", type=int, default=3, help="of each database (3)")
     parser.add_argument("--protocol", choices=("imap", "pop3"), default="imap")
     asked = parser.parse_args(arguments)
+    tables: list[str] = []
     try:
         with Servers() as servers:
             for name, database in DATABASES:
                 way = Way(database=database, protocol=asked.protocol)
                 mail = servers.varied(asked.messages)
                 runs = [one_profile(servers, mail, way) for _ in range(asked.rounds)]
-                print(table(f"{name}, {asked.messages:,} messages", runs))
+                tables.append(table(f"{name}, {asked.messages:,} messages", runs))
+                print(tables[-1], flush=True)
     except CannotMeasure as error:
         print(error, file=sys.stderr)
         return 2
+    NOTED.parent.mkdir(exist_ok=True)
+    NOTED.write_text("\n".join(tables), encoding="utf-8")
     return 0
 
 

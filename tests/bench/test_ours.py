@@ -1,5 +1,7 @@
 """Our own program as it is measured: a real Dovecot, real processes, a copy for each run."""
 
+import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -88,3 +90,18 @@ def test_a_profile_finds_every_main_step(servers: Servers, mail: Mail) -> None:
     assert set(figures) == {*STEPS, "passed"}
     assert figures["read"] > 0
     assert figures["file"] > 0
+
+
+def test_whatever_a_command_has_started_ends_with_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where it is measured: that is a process between us and the command."""
+    monkeypatch.setattr("bench.measured.LONGEST", 5.0)
+    script = f"echo $$ > {tmp_path}/pid; exec sleep 100"
+    with pytest.raises(CannotMeasure, match="did not end within 5 seconds"):
+        measure(["sh", "-c", script], dict(os.environ), folder=tmp_path)
+    pid = int((tmp_path / "pid").read_text())
+    deadline = time.monotonic() + 20
+    while Path(f"/proc/{pid}").exists() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert not Path(f"/proc/{pid}").exists()

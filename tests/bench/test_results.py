@@ -7,6 +7,7 @@ from xml.etree import ElementTree
 import pytest
 from bench.bars import (
     BARS,
+    OURS,
     Bar,
     above_idle,
     kept,
@@ -17,6 +18,7 @@ from bench.bars import (
     times,
 )
 from bench.full import GROWTH
+from bench.page import HEAD, page
 from bench.parts import PARTS
 from bench.plot import HEIGHT, WIDTH, plot
 from bench.results import Line, Results, Runs, table
@@ -103,6 +105,25 @@ def test_the_table_names_every_program() -> None:
     _, first, second = told.splitlines()
     assert first.split() == ["buzon", "100", "62", "25", "100", "2", "0.5", "50"]
     assert second.startswith("mbsync")
+
+
+def test_the_page_has_what_was_measured_last(tmp_path: Path) -> None:
+    results = Results(tmp_path / "bench.jsonl")
+    for program, seconds_of in ((OURS, 1.0), ("mbsync", 2.5)):
+        results.add(line(program, label="before", seconds=9.0))
+        results.add(line(program, seconds=seconds_of))
+    told = page(results, "\nSQLite   µs each\n")
+    assert "Of abc, measured 2026-11-02." in told
+    assert f"| {OURS} | 100 | 100 | 100 | 100 | 1 | 0.5 | 50 |" in told
+    assert f"| {OURS}: times as fast as mbsync | 2.50 | at least 2 | reached |" in told
+    assert "## whole" not in told
+    assert "```\nSQLite   µs each\n```" in told
+
+
+def test_the_page_of_the_docs_is_printed_by_its_command() -> None:
+    """Its words, that is: the figures are those of one machine."""
+    written = (Path(__file__).parents[2] / "docs/measured.md").read_text(encoding="utf-8")
+    assert written.startswith(HEAD)
 
 
 def test_a_plot_is_well_formed_and_stays_within() -> None:
