@@ -44,14 +44,46 @@ def test_it_says_the_sum_and_names_what_differs(
         assert folder["balance"] is True
 
 
+def test_a_folder_that_is_gone_is_named_and_the_others_are_compared(
+    transactional_db: None, buzon: Console, password: Path
+) -> None:
+    store = Mailstore()
+    login = store.add_login("ana", "s3cret ñ12")
+    login.add_folder("Ventas")
+    with MailServer(store) as server:
+        login.folder("INBOX").deliver(b"From: ana@customer.example\r\n\r\nHola\r\n")
+        account = _account(buzon, server, password, "--folder", "INBOX", "--folder", "Ventas")
+        collect(account)
+        login.remove_folder("Ventas")
+        status, told = buzon._run(*ASKED)
+        assert status == 1
+        assert f"ok     {SUM.format(1, 1)}" in told
+        assert "NOT COMPARED Ventas: " in told
+
+
+def test_where_the_login_fails_nothing_is_compared_and_that_is_said(
+    transactional_db: None, buzon: Console, password: Path
+) -> None:
+    store = Mailstore()
+    login = store.add_login("ana", "s3cret ñ12")
+    with MailServer(store) as server:
+        _account(buzon, server, password)
+        login.secret = "another"
+        status, told = buzon._run(*ASKED)
+        assert status == 1
+        assert "NOT COMPARED INBOX: " in told
+        logins = store.deeds("login-refused")
+        assert len(logins) == 1  # not tried twice
+
+
 def row_of(account: CollectionAccount, octets: bytes) -> Arrival:
     return account.arrivals.get(sha256=vault.digest(octets))
 
 
-def _account(buzon: Console, server: MailServer, password: Path) -> CollectionAccount:
+def _account(buzon: Console, server: MailServer, password: Path, *more: str) -> CollectionAccount:
     buzon(
         "account", "add", "sales", "--protocol", server.protocol, "--host", server.host,
         "--port", server.port, "--security", "none", "--username", "ana",
-        "--password-file", password, "--create-customer",
+        "--password-file", password, "--create-customer", *more,
     )  # fmt: skip
     return CollectionAccount.objects.get()

@@ -209,7 +209,7 @@ def test_sizes_that_a_server_tells_wrongly_are_not_believed_against_a_header() -
             card(15, "d", 8, named=False),
         ],
     )
-    assert {(one.uid, uid) for one, uid in found.again} == {(1, 11), (2, 12)}
+    assert {(one.uid, card.uid) for one, card in found.again} == {(1, 11), (2, 12)}
     assert {card.uid for card in found.unknown} == {13, 14, 15}
     assert {one.uid for one in found.gone} == {3, 4, 5}
     assert found.highest == 15

@@ -27,6 +27,7 @@ from buzon.intake.account_values import (
     default_port,
 )
 from buzon.intake.models import Arrival, CollectionAccount, Duty, Folder
+from buzon.intake.names import void_names
 from buzon.intake.own_servers import is_own
 from buzon.lease import lease_seconds
 from buzon.wire.endpoint import Credentials, Endpoint, Security
@@ -57,6 +58,7 @@ FIELDS = (
     "fold_dots", "fold_plus", "reply_to_senders", "poll_seconds",
 )  # fmt: skip
 _REQUIRED = ("name", "host", "username")
+_PLACE = ("host", "port", "username")  # the names of messages are of one login on one server
 
 
 class Removed(NamedTuple):
@@ -142,8 +144,9 @@ def change_account(
     sent_folders: Iterable[str] | None = None,
     **changes: Any,
 ) -> CollectionAccount:
-    """Change what is given and nothing else. Folders that are no longer named go, with their rows
-    of the ledger. Raises AccountError, with all that is wrong; nothing is changed then.
+    """Change what is given and nothing else. Another server or login makes the names of messages
+    void: the next collection finds the mail again first. Folders that are no longer named go, with
+    their rows of the ledger. Raises AccountError, with all that is wrong; nothing is changed then.
     """
     _refuse_unknown(changes)
     findings = Findings()
@@ -162,6 +165,9 @@ def change_account(
         findings.refuse()
         if sealed is not None:
             clean["secret"] = sealed
+        if any(getattr(account, name) != clean[name] for name in _PLACE):
+            _locked_duties(account)
+            void_names(account)
         if _store(account, clean) or folders is not None or sent_folders is not None:
             _due_now(account)
     return account

@@ -9,7 +9,7 @@ every folder: settle
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from time import monotonic
 
 import structlog
@@ -18,15 +18,18 @@ from django.utils import timezone
 from buzon.intake import renumbering, settle_imap
 from buzon.intake.custody import Batch, commit
 from buzon.intake.models import Arrival, CollectionAccount, Folder
+from buzon.intake.names import is_void
 from buzon.intake.run import Run
+from buzon.intake.same_uids import find_void, reopen
 from buzon.intake.take_imap import batches, download_wanted, measured, octets_of, take
-from buzon.intake.window import is_history, is_wanted, is_within
+from buzon.intake.window import is_history, is_wanted, is_within, outside_by_uid
 from buzon.wire.errors import FolderMissing, NotPermitted, Permanent
 from buzon.wire.imap import ImapSession, Listed, Selected
 from buzon.wire.imap.session import LISTED_OCTETS
 
 log = structlog.get_logger("buzon.collect")
 MOST_NAMED = 20  # ledger ids and UIDs in one line of the log
+NEVER = datetime.min.replace(tzinfo=UTC)
 COMPARED_EVERY = timedelta(days=1)
 TURN_SECONDS = 60.0  # of one folder's history
 LOOK_SECONDS = 1.0  # from one look at the other folders to the next: one question for each folder
@@ -73,13 +76,16 @@ def _open_all(run: Run, session: ImapSession) -> tuple[list[Folder], list[Perman
 
 def _open(run: Run, session: ImapSession, folder: Folder) -> Selected:
     """Read-only, with UIDs that mean what our rows say."""
-    if session.selected is not None and session.selected.name == folder.name:
-        return session.selected
+    selected = session.selected
+    if selected is not None and selected.name == folder.name and not is_void(folder):
+        return selected
     selected = session.examine(folder.name)
     if folder.uidvalidity is None:
         _take_baseline(run, session, folder, selected)
     elif folder.uidvalidity != selected.uidvalidity:
         renumbering.find_again(run, session, folder, selected)
+    elif selected.uidnext is not None and selected.uidnext <= folder.high:
+        folder.reconciled_at = NEVER  # it may only grow (RFC 9051 §2.3.1.1): look at all of it
     if folder.list_again:
         _list_again(run, session, folder)
     return selected
@@ -157,16 +163,22 @@ def _visit(run: Run, session: ImapSession, history: "_History", *, seconds: floa
     selected = _open(run, session, history.folder)
     download_wanted(run, session, history.folder)
     _collect_new(run, session, history.folder, selected.uidnext)
-    return history.collect(ends=monotonic() + seconds)
+    return not is_void(history.folder) and history.collect(ends=monotonic() + seconds)
 
 
 def _collect_new(
     run: Run, session: ImapSession, folder: Folder, uidnext: int | None = None
 ) -> None:
-    """Forward from `high`; `uidnext`, where it is known, tells for free that there is nothing."""
+    """Forward from `high`; `uidnext`, where it is known, tells for free that there is nothing.
+
+    The last that we know is listed with the new: it tells whether the UIDs are void.
+    """
     if uidnext is not None and uidnext <= folder.high + 1:
         return
-    listed = session.listing(folder.high + 1, None)
+    from_last = session.listing(max(folder.high, 1), None)
+    if find_void(run, session, folder, [one for one in from_last if one.uid <= folder.high]):
+        return
+    listed = [message for message in from_last if message.uid > folder.high]
     done = 0
     for batch in batches(run, listed):
         run.report("new", done, len(listed))
@@ -191,7 +203,7 @@ class _History:
     total: int = 0
     looked_at: float = field(default_factory=monotonic)
     batches: Iterator[list[Listed]] = field(default_factory=lambda: iter(()))
-    place: tuple[int | None, int] = (None, 0)  # where the next of these batches belongs
+    place: tuple[object, ...] = ()  # where the next of these batches belongs
 
     def collect(self, *, ends: float) -> bool:
         """A batch at least, and more until `ends`; whether that was all for now: it is here, or the
@@ -216,13 +228,14 @@ class _History:
     def _waits(self, octets: int) -> bool:
         return self.run.history_is_paused() or self.run.holds_history(octets)
 
-    def _place_now(self) -> tuple[int | None, int]:
+    def _place_now(self) -> tuple[object, ...]:
         """To look elsewhere the folder is left; it may be another one when we are back."""
-        return self.folder.uidvalidity, self.folder.low
+        return self.folder.uidvalidity, *self.folder.validity_changes, self.folder.low
 
     def _list(self) -> None:
         low = self.folder.low
-        listed, known = self.session.listing(1, low - 1), _known_below(self.folder, low)
+        listed = self.session.listing(1, low - 1)
+        known = _known_below(self.folder, low) | outside_by_uid(self.folder)
         within = [m for m in reversed(listed) if is_within(self.run.account, m.internal_date)]
         newest_first = [message for message in within if message.uid not in known]
         self.done, self.total = 0, len(newest_first)
@@ -269,9 +282,16 @@ def _notice_changes(run: Run, session: ImapSession, folder: Folder) -> int:
     live = Arrival.objects.filter(folder=folder, uidvalidity=folder.uidvalidity).live()
     if session.exists != live.count() + folder.outside:
         _collect_new(run, session, folder)
+    if is_void(folder) or (_is_to_be_compared(folder) and _is_void_now(run, session, folder)):
+        return session.exists
     if session.exists != live.count() + folder.outside or _is_to_be_compared(folder):
         _put_right(run, session, folder, dict(live.values_list("uid", "pk")))
     return session.exists
+
+
+def _is_void_now(run: Run, session: ImapSession, folder: Folder) -> bool:
+    listed = session.listing(1, folder.high) if folder.high else []
+    return find_void(run, session, folder, listed)
 
 
 def _is_to_be_compared(folder: Folder) -> bool:
@@ -285,8 +305,11 @@ def _put_right(
     uids = [uid for uid in session.uids() if uid <= folder.high]
     present = set(uids)
     gone = [pk for uid, pk in known.items() if uid not in present]
-    strays = _listing_of(session, [uid for uid in uids if uid not in known])
-    missed = [m for m in strays if is_wanted(run.account, folder, uid=m.uid, date=m.internal_date)]
+    back = reopen(run, session, folder, present - known.keys())
+    strays = _listing_of(session, [uid for uid in uids if uid not in known and uid not in back])
+    outside = outside_by_uid(folder)
+    inside = [message for message in strays if message.uid not in outside]
+    missed = [m for m in inside if is_wanted(run.account, folder, uid=m.uid, date=m.internal_date)]
     if gone or missed:
         names = {"gone": gone[:MOST_NAMED], "missing": [m.uid for m in missed[:MOST_NAMED]]}
         log.info("books differ", account=run.account.pk, folder=folder.pk, **names)

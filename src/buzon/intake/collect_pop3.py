@@ -14,8 +14,9 @@ from time import monotonic
 
 from buzon.intake import settle_pop3
 from buzon.intake.collect_pop3_digest import collect_by_digest
-from buzon.intake.compare_pop3 import DIGEST, Names, compare
+from buzon.intake.compare_pop3 import Names, compare
 from buzon.intake.models import Arrival, Folder, OutsideMail
+from buzon.intake.names import DIGEST, is_void_name
 from buzon.intake.renaming_pop3 import find_again, is_suspect
 from buzon.intake.run import Run
 from buzon.intake.take_pop3 import take_waiting
@@ -66,5 +67,5 @@ def _check_names(
     rows = Arrival.objects.filter(folder=folder).live().exclude(uidl__startswith=DIGEST)
     outside = OutsideMail.objects.filter(folder=folder).exclude(uidl__startswith=DIGEST)
     known = {*rows.values_list("uidl", flat=True), *outside.values_list("uidl", flat=True)}
-    if known - session.shared_uidls:
+    if {name for name in known if name and not is_void_name(name)} - session.shared_uidls:
         raise ServerBusy("The server does not tell its messages' UIDLs this time.")

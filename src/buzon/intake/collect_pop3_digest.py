@@ -16,10 +16,11 @@ from django.db import transaction
 from buzon.desk.reasons import reason
 from buzon.intake import vault
 from buzon.intake.batches import by_octets
-from buzon.intake.compare_pop3 import DIGEST, add_outside, forget_outside, generations
+from buzon.intake.compare_pop3 import add_outside, forget_outside, generations
 from buzon.intake.custody import Batch, decide
 from buzon.intake.gone import close
 from buzon.intake.models import Arrival, CollectionAccount, Folder, OutsideMail
+from buzon.intake.names import DIGEST
 from buzon.intake.run import Run
 from buzon.intake.take_pop3 import keep
 from buzon.intake.triage import is_decided_by_header

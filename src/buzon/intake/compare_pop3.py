@@ -19,11 +19,11 @@ from django.utils import timezone
 from buzon.intake.again import again
 from buzon.intake.gone import close
 from buzon.intake.models import Arrival, CollectionAccount, Folder, OutsideMail
+from buzon.intake.names import DIGEST, is_void
 from buzon.intake.run import Run
 from buzon.intake.window import is_within
 from buzon.wire.pop3 import Listing
 
-DIGEST = "digest:"  # how the ledger names a message without a UIDL of its own
 _CHUNK = 500
 
 
@@ -79,8 +79,8 @@ def _compare(
             add_outside(folder, [each.uidl or "" for each in new])
         else:
             add_rows(run.account, folder, new, of_history=first_look)
-        if folder.untold_since is not None:
-            Folder.objects.filter(pk=folder.pk).update(untold_since=None)
+        if folder.untold_since is not None or is_void(folder):
+            Folder.objects.filter(pk=folder.pk).update(untold_since=None, uidvalidity=None)
         if first_look:
             _take_baseline(run.account, folder, new, unnamed)
         elif folder.list_again:

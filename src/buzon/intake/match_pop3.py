@@ -111,7 +111,7 @@ class Search:
                 for number, card in by_number.items()
             ],
         )
-        self._take((row, by_number[number]) for row, number in found.again)
+        self._take((row, by_number[card.uid]) for row, card in found.again)
 
     def _take(self, pairs: Iterable[tuple[Arrival, Card]]) -> None:
         pairs = list(pairs)

@@ -13,9 +13,10 @@ from datetime import UTC, datetime
 from django.utils import timezone
 
 from buzon.intake.accounts import credentials_of, endpoint_of
-from buzon.intake.compare_pop3 import DIGEST
 from buzon.intake.models import Arrival, CollectionAccount, Folder, OutsideMail
-from buzon.intake.window import is_wanted
+from buzon.intake.names import DIGEST, is_void
+from buzon.intake.window import is_wanted, outside_by_uid
+from buzon.wire.errors import FolderMissing, NotPermitted
 from buzon.wire.imap import ImapSession
 from buzon.wire.pop3 import Pop3Session
 
@@ -26,7 +27,8 @@ _LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 class Books:
     """One folder's count. `missing`: names (UID or UIDL) of messages within the window that have
     no row; `gone`: ids of rows whose message is no longer on the server; `renumbered`: the server
-    gives another UIDVALIDITY than the rows have, so they say nothing until the next collection.
+    gives another UIDVALIDITY than the rows have, or is another one, so they say nothing until the
+    next collection. `error` is why it could not be compared; then its counts are 0.
     """
 
     folder: str
@@ -37,6 +39,7 @@ class Books:
     missing: list[str] = field(default_factory=list)
     gone: list[int] = field(default_factory=list)
     renumbered: bool = False
+    error: str = ""
 
     @property
     def unexplained(self) -> int:
@@ -49,11 +52,14 @@ class Books:
     @property
     def balance(self) -> bool:
         """Whether both agree."""
-        return not (self.missing or self.gone or self.renumbered or self.unexplained)
+        differs = self.missing or self.gone or self.renumbered or self.unexplained
+        return not (differs or self.error)
 
 
 def reconcile(account: CollectionAccount) -> list[Books]:
-    """Every folder's books. Raises MailError, KeyringError."""
+    """Every folder's books; of one that the server refuses, the reason. Raises MailError where
+    nothing can be compared at all, KeyringError.
+    """
     endpoint, credentials = endpoint_of(account), credentials_of(account)
     folders = list(account.folders.order_by("role", "pk"))
     if account.protocol == CollectionAccount.Protocol.POP3:
@@ -62,11 +68,18 @@ def reconcile(account: CollectionAccount) -> list[Books]:
             session.quit()  # nothing is marked; without it some servers stay locked for a while
     else:
         with ImapSession.open(endpoint, credentials) as imap:
-            books = [_imap(account, imap, folder) for folder in folders]
+            books = [_imap_or_error(account, imap, folder) for folder in folders]
     if not all(one.balance for one in books):
         account.folders.filter(baseline_at__isnull=False).update(reconciled_at=_LONG_AGO)
         account.duties.update(due_at=timezone.now())
     return books
+
+
+def _imap_or_error(account: CollectionAccount, session: ImapSession, folder: Folder) -> Books:
+    try:
+        return _imap(account, session, folder)
+    except (FolderMissing, NotPermitted) as error:
+        return Books(folder.name, 0, 0, 0, error=str(error))
 
 
 def _imap(account: CollectionAccount, session: ImapSession, folder: Folder) -> Books:
@@ -76,13 +89,13 @@ def _imap(account: CollectionAccount, session: ImapSession, folder: Folder) -> B
     if folder.uidvalidity is not None and folder.uidvalidity != selected.uidvalidity:
         books.renumbered = True
         return books
-    known = dict(rows.values_list("uid", "pk"))
+    known, outside = dict(rows.values_list("uid", "pk")), outside_by_uid(folder)
     listed = session.listing(1, None)
     there = {message.uid for message in listed}
     books.on_server = len(listed)  # mail may have come since the folder was opened
     books.gone = sorted(pk for uid, pk in known.items() if uid not in there)
     for message in listed:
-        if message.uid in known:
+        if message.uid in known or message.uid in outside:
             continue
         if folder.baseline_at is None or message.uid > folder.high:
             books.not_yet_listed += 1
@@ -98,6 +111,9 @@ def _pop3(session: Pop3Session, folder: Folder) -> Books:
     listing = session.listing()
     rows = Arrival.objects.filter(folder=folder).live()
     books = Books(folder.name, len(listing), rows.count(), folder.outside)
+    if is_void(folder):
+        books.renumbered = True
+        return books
     named = {each.uidl for each in listing if each.uidl is not None}
     by_uidl = rows.exclude(uidl__startswith=DIGEST)
     known = dict(by_uidl.values_list("uidl", "pk"))

@@ -29,7 +29,6 @@ from buzon.intake.again import again
 from buzon.intake.batches import MOST_HEADERS, by_octets
 from buzon.intake.collect_pop3_digest import keyed_batches, known_unnamed
 from buzon.intake.compare_pop3 import (
-    DIGEST,
     Names,
     add_outside,
     add_rows,
@@ -40,6 +39,7 @@ from buzon.intake.compare_pop3 import (
 from buzon.intake.gone import close
 from buzon.intake.match_pop3 import Card, Search
 from buzon.intake.models import Arrival, CollectionAccount, Folder
+from buzon.intake.names import DIGEST, is_void
 from buzon.intake.renumbering import MustAsk, guard_against_loops
 from buzon.intake.run import Run
 from buzon.intake.statements import update_arrivals
@@ -63,6 +63,8 @@ def is_suspect(folder: Folder, names: Names, named: Mapping[str, Listing], *, un
         return False
     known = names.rows.keys() | names.outside
     new = named.keys() - known
+    if is_void(folder):
+        return bool(new or unnamed)
     gone = any(name not in named for name in known if not name.startswith(DIGEST))
     by_digest = folder.low > 1 or any(name.startswith(DIGEST) for name in known)
     return (gone and bool(new or unnamed)) or (by_digest and bool(new))
@@ -77,6 +79,7 @@ class _Look:
     gone_outside: list[str]
     kept_names: bool  # some message has the name that it had
     untold_unnamed: int
+    is_elsewhere: bool  # the names were of another server
     outside: list[Card] = field(default_factory=list)
     history: list[Card] = field(default_factory=list)
 
@@ -142,6 +145,7 @@ def _looked(
         gone_outside=sorted(name for name in went if name in names.outside),
         kept_names=not known.isdisjoint(present),
         untold_unnamed=untold,
+        is_elsewhere=is_void(folder),
     )
 
 
@@ -216,10 +220,10 @@ def _retrieve(run: Run, session: Pop3Session, cards: Sequence[Card]) -> None:
 
 def _date(account: CollectionAccount, folder: Folder, look: _Look) -> None:
     """Sets `outside` and `history`: no more than is missing of both, unless the first look never
-    came to its end, or a person said: go on.
+    came to its end, the server is another one, or a person said: go on.
     """
     missing = len(look.gone_outside) + sum(row.of_history for row in look.search.gone)
-    if folder.low > 1 or account.accept_renumbering:
+    if folder.low > 1 or account.accept_renumbering or look.is_elsewhere:
         missing = len(look.search.unknown)
     old = [card for card in look.search.unknown if is_history(folder, uid=None, date=card.date)]
     for card in sorted(old, key=lambda card: (card.date, -card.listing.number))[:missing]:
@@ -237,16 +241,20 @@ def _ask_if_needed(run: Run, folder: Folder, look: _Look) -> list[str]:
 
 def _ask_if_strange(account: CollectionAccount, folder: Folder, look: _Look) -> None:
     """Mail that is new has come since the last collection; much that is older, instead of much that
-    we know, is another mailbox, or one that was restored from somewhere.
+    we know, is another mailbox, or one that was restored from somewhere. On another server, that
+    much is lost is enough.
     """
     last = account.last_collected_at
     # One whose header never came cannot be found again; one that we were deleting went as asked.
     lost = sum(bool(row.header_digest) and not row.settling_at for row in look.search.gone)
-    few = lost < FEW or lost <= (1 - ENOUGH) * look.expected
+    few = (lost < FEW and not look.is_elsewhere) or lost <= (1 - ENOUGH) * look.expected
     if last is None or few or account.accept_renumbering:
         return
     strange = [*look.history, *look.new]
-    if sum(card.date is not None and card.date < last for card in strange) >= lost:
+    if (
+        look.is_elsewhere
+        or sum(card.date is not None and card.date < last for card in strange) >= lost
+    ):
         found, expected = look.expected - lost, look.expected
         raise MustAsk(reason("renumbered", found=found, expected=expected, folder=folder.name))
 
@@ -268,6 +276,7 @@ def _commit(run: Run, folder: Folder, look: _Look, changes: list[str]) -> None:
         _add(run.account, folder, look.history, of_history=True)
         _add(run.account, folder, new, of_history=False)
         values: dict[str, Any] = {"validity_changes": changes, "untold_since": None}
+        values["uidvalidity"] = None
         if waits:
             values["untold_since"] = folder.untold_since or timezone.now()
         if not is_history_begun(folder):

@@ -5,11 +5,13 @@
     3. match them, as multisets of (header digest, size), with the rows still expected here; then
        by header alone what has a Message-ID and is unique (servers are wrong about sizes)
     4. under 80 % found: stop, change nothing, and ask a person (`buzon account resume`)
-    5. one transaction: found rows get their new UIDs, the others are closed, what was before the
-       window stays outside, the cursor stands behind everything listed
+    5. of the rest, what was there at the baseline is history: it stays outside, or is to come, as
+       the window says, in whatever order the UIDs are now (`before_baseline`); all else is new
+    6. one transaction: found rows get their new UIDs, the others are closed, new mail gets rows,
+       the cursor stands behind everything listed
 
-Mail without a row, within the window, is then collected by the check that ends every collection
-(messages on the server = live rows + outside).
+The same is done where a person changed the server or the login, and where a UID is found to name
+another message under the same UIDVALIDITY: such UIDs are void (`names`).
 
 Nothing is settled before that transaction has committed.
 """
@@ -27,13 +29,15 @@ from django.utils.translation import gettext as _
 
 from buzon.desk.reasons import reason, sentence
 from buzon.intake.again import again
+from buzon.intake.before_baseline import dates_of_history
 from buzon.intake.gone import close
-from buzon.intake.models import Arrival, CollectionAccount, Folder
+from buzon.intake.models import Arrival, Folder, OutsideMail
 from buzon.intake.run import Run
 from buzon.intake.statements import update_arrivals
 from buzon.intake.window import is_wanted
 from buzon.wire.imap import ImapSession, Selected
 from buzon.wire.reading import read_header
+from buzon.wire.reading.received import received_date
 
 ENOUGH = 0.8
 MOST_CHANGES = 3
@@ -51,27 +55,44 @@ class MustAsk(Exception):
 
 
 class Card(NamedTuple):
-    """What is kept of one header of the new listing."""
+    """What is kept of one header of the new listing; `sent` is the topmost Received field's date,
+    else the Date field's.
+    """
 
     uid: int
     size: int
     digest: str
     date: datetime | None
     has_message_id: bool
+    sent: datetime | None = None
 
 
 @dataclass(slots=True)
 class Found:
-    """What the new listing says of the rows: (row, its new UID), rows that are gone, new mail."""
+    """What the new listing says of the rows: (row, its message), rows that are gone, and messages
+    without a row.
+    """
 
-    again: list[tuple[Arrival, int]] = field(default_factory=list)
+    again: list[tuple[Arrival, Card]] = field(default_factory=list)
     gone: list[Arrival] = field(default_factory=list)
     unknown: list[Card] = field(default_factory=list)
     highest: int = 0
 
 
+@dataclass(slots=True)
+class Sorted:
+    """What the messages without a row are. `by_uid`: outside, though its internal date would say
+    that it is not: the server has lost it.
+    """
+
+    new: list[Card] = field(default_factory=list)
+    to_come: list[Card] = field(default_factory=list)
+    outside: list[Card] = field(default_factory=list)
+    by_uid: list[Card] = field(default_factory=list)
+
+
 def find_again(run: Run, session: ImapSession, folder: Folder, selected: Selected) -> None:
-    """All five steps. Raises MustAsk, and then nothing has changed."""
+    """All six steps. Raises MustAsk, and then nothing has changed."""
     changes = guard_against_loops(run, folder)
     cards = _cards(run, session)
     rows = list(Arrival.objects.filter(folder=folder).live())
@@ -82,7 +103,8 @@ def find_again(run: Run, session: ImapSession, folder: Folder, selected: Selecte
         raise MustAsk(
             reason("renumbered", found=len(found.again), expected=expected, folder=folder.name)
         )
-    again(lambda: _commit(run, folder, selected, found, changes))
+    sorted_ = _sorted(run, folder, found)
+    again(lambda: _commit(run, folder, selected, found, sorted_, changes))
     folder.refresh_from_db()
 
 
@@ -109,7 +131,8 @@ def _cards(run: Run, session: ImapSession) -> list[Card]:
             continue
         reading = read_header(header.octets)
         digest, named = reading.header_digest, bool(reading.message_id)
-        cards.append(Card(header.uid, header.size, digest, header.internal_date, named))
+        sent = received_date(header.octets) or reading.date
+        cards.append(Card(header.uid, header.size, digest, header.internal_date, named, sent))
     return cards
 
 
@@ -123,7 +146,7 @@ def match(rows: Sequence[Arrival], cards: Sequence[Card]) -> Found:
     for card in sorted(cards):
         candidates = waiting[card.digest, card.size] if card.digest else []
         if candidates:
-            found.again.append((candidates.pop(), card.uid))
+            found.again.append((candidates.pop(), card))
         else:
             left.append(card)
     _match_by_header(found, [row for one in waiting.values() for row in one], left)
@@ -139,45 +162,73 @@ def _match_by_header(found: Found, rows: Sequence[Arrival], cards: Sequence[Card
     for card in cards:
         same = rows_of[card.digest]
         if card.has_message_id and len(same) == len(cards_of[card.digest]) == 1:
-            found.again.append((same.pop(), card.uid))
+            found.again.append((same.pop(), card))
         else:
             found.unknown.append(card)
     found.gone = [row for one in rows_of.values() for row in one]
 
 
-def _commit(run: Run, folder: Folder, selected: Selected, found: Found, changes: list[str]) -> None:
+def _sorted(run: Run, folder: Folder, found: Found) -> Sorted:
+    """Step 5."""
+    gone = sum(row.of_history for row in found.gone)
+    missing = folder.outside + folder.to_come + gone
+    history = dates_of_history(folder, found.unknown, found.again, missing=missing)
+    told = Sorted()
+    # From here on a UID below the baseline's is one of now, and has a row or is history.
+    folder.baseline_uidnext = found.highest + 1
+    for card in found.unknown:
+        if card.uid not in history:
+            told.new.append(card)
+        elif is_wanted(run.account, folder, uid=card.uid, date=history[card.uid]):
+            told.to_come.append(card)
+        else:
+            told.outside.append(card)
+            if is_wanted(run.account, folder, uid=card.uid, date=card.date):
+                told.by_uid.append(card)
+    return told
+
+
+def _commit(
+    run: Run,
+    folder: Folder,
+    selected: Selected,
+    found: Found,
+    told: Sorted,
+    changes: list[str],
+) -> None:
+    """Step 6."""
+    octets = sum(card.size for card in told.to_come)
     with transaction.atomic():
         run.lease.fence()
         close([row.pk for row in found.gone])
-        for row, uid in found.again:
-            row.uid, row.uidvalidity = uid, selected.uidvalidity
+        for row, card in found.again:
+            row.uid, row.uidvalidity = card.uid, selected.uidvalidity
         update_arrivals([row for row, _ in found.again], ["uid", "uidvalidity"])
-        folder.baseline_uidnext = _baseline(run.account, found)
-        unwanted = [
-            card
-            for card in found.unknown
-            if not is_wanted(run.account, folder, uid=card.uid, date=card.date)
-        ]
-        # Mail without a row is not of the cursor: the check of changes finds it right after this.
+        Arrival.objects.bulk_create([_row(run, folder, selected, card) for card in told.new])
+        OutsideMail.objects.filter(folder=folder).delete()
+        OutsideMail.objects.bulk_create(
+            [OutsideMail(folder=folder, uidl=str(card.uid)) for card in told.by_uid]
+        )
         Folder.objects.filter(pk=folder.pk).update(
             uidvalidity=selected.uidvalidity,
             baseline_uidnext=folder.baseline_uidnext,
             high=found.highest,
-            low=1,
-            to_come=0,
-            octets_to_come=0,
-            outside=len(unwanted),
+            low=found.highest + 1 if told.to_come else 1,
+            to_come=len(told.to_come),
+            octets_to_come=octets,
+            outside=len(told.outside),
             validity_changes=changes,
         )
 
 
-def _baseline(account: CollectionAccount, found: Found) -> int | None:
-    """The UID from which on mail is new, as far as the mail that we know tells; else None, and
-    the internal date tells.
-    """
-    new = [uid for row, uid in found.again if not row.of_history]
-    if new:
-        return min(new)
-    if found.again and account.start == CollectionAccount.Start.ALL:
-        return max(uid for _, uid in found.again) + 1
-    return None
+def _row(run: Run, folder: Folder, selected: Selected, card: Card) -> Arrival:
+    """New mail, which waits for download."""
+    return Arrival(
+        organization_id=run.account.organization_id,
+        account=run.account,
+        folder=folder,
+        uidvalidity=selected.uidvalidity,
+        uid=card.uid,
+        size=card.size,
+        internal_date=card.date,
+    )

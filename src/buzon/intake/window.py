@@ -7,11 +7,11 @@ outside = history that the account does not want; it is counted, never collected
 from datetime import UTC, date, datetime, time
 from zoneinfo import ZoneInfo
 
-from buzon.intake.models import CollectionAccount, Folder
+from buzon.intake.models import CollectionAccount, Folder, OutsideMail
 
 
 def is_history(folder: Folder, *, uid: int | None, date: datetime | None) -> bool:
-    """By UID; after a renumbering (no `baseline_uidnext`) by the server's internal date."""
+    """By UID, else by date: the server's, or over POP3 that of the message."""
     if uid is not None and folder.baseline_uidnext is not None:
         return uid < folder.baseline_uidnext
     if date is None or folder.baseline_at is None:
@@ -26,6 +26,16 @@ def is_wanted(
     if not is_history(folder, uid=uid, date=date):
         return True
     return folder.cancelled_at is None and is_within(account, date)
+
+
+def outside_by_uid(folder: Folder) -> set[int]:
+    """UIDs of messages that are outside though their internal date says otherwise: the server has
+    lost the one that they had.
+    """
+    if folder.uidvalidity is None:
+        return set()
+    rows = OutsideMail.objects.filter(folder=folder)
+    return {int(name) for name in rows.values_list("uidl", flat=True)}
 
 
 def is_within(account: CollectionAccount, date: datetime | None) -> bool:

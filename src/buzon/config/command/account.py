@@ -155,7 +155,7 @@ def _check(options: Namespace) -> int:
     if not options.json:
         for step in steps:
             _say(step, account)
-    books = account_books.books_of(account) if options.reconcile and well else []
+    books = account_books.books_of(account, steps) if options.reconcile else []
     if options.json:
         told = [step._asdict() for step in steps]
         listed = account_books.books_as_json(books)

@@ -2,7 +2,7 @@
 collections would remove from it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -10,21 +10,36 @@ from typing import Any
 from django.utils import timezone
 
 from buzon.config.command import output
+from buzon.intake.check_step import Step
 from buzon.intake.models import Arrival, CollectionAccount, Folder
 from buzon.intake.reconcile import Books, reconcile
 from buzon.intake.settle import grace
+from buzon.wire.errors import MailError
 
 _MOST_NAMED = 10
 
 
-def books_of(account: CollectionAccount) -> list[Books]:
-    """Every folder's, after asking the server. Raises MailError, KeyringError."""
-    return reconcile(account)
+def books_of(account: CollectionAccount, steps: Sequence[Step]) -> list[Books]:
+    """Every folder's, after asking the server, unless the `steps` of the check have failed before
+    the login; those that could not be compared have an `error`. Raises KeyringError.
+    """
+    failed = next((step.detail for step in steps if not step.ok), "")
+    try:
+        if any(step.name == "login" and step.ok for step in steps):
+            return reconcile(account)
+    except MailError as error:
+        failed = str(error)
+    folders = account.folders.order_by("role", "pk")
+    return [Books(folder.name, 0, 0, 0, error=failed) for folder in folders]
 
 
 def show_books(books: list[Books]) -> None:
     """A line for each folder, and what differs."""
     for one in books:
+        if one.error:
+            told = f"{output.printable(one.folder)}: {output.printable(one.error)}"
+            print(f"NOT COMPARED {told}")
+            continue
         print(
             f"{'ok    ' if one.balance else 'DIFFERS'} {output.printable(one.folder)}: "
             f"{one.on_server:,} on the server = {one.live:,} in the ledger + "

@@ -59,7 +59,10 @@ class Folder(models.Model):
 
 
 class OutsideMail(models.Model):
-    """A POP3 message of before the window, by UIDL (or by digest where the server has no UIDL)."""
+    """A POP3 message of before the window, by UIDL (or by digest where the server has no UIDL).
+
+    Over IMAP those of which, after a renumbering, the internal date no longer tells: by UID.
+    """
 
     folder = models.ForeignKey(Folder, on_delete=models.CASCADE, related_name="outside_mail")
     uidl = models.CharField(max_length=300)
