@@ -66,7 +66,7 @@ def test_everybody_finds_what_is_theirs_alone(cast: Cast, account: CollectionAcc
         ("&store={store}", {"Madrid"}),
         ("&account={account}", {"De Eva", "Lista", "Ficheros"}),
         ("&kind=list", {"Lista"}),
-        ("&kind=person&files=with", {"Ficheros"}),
+        ("&kind=person&attachments=with", {"Ficheros"}),
         ("&since=2026-11-03", {"Lista", "Ficheros"}),
         ("&until=2026-11-02", {"De Eva", "Madrid"}),
         ("&since=2026-11-02&until=2026-11-02&agent={ana}", {"De Eva"}),

@@ -4,13 +4,14 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.db.models import QuerySet
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from buzon.desk.customers import add_customer
 from buzon.desk.models import Customer, Message, Organization
-from buzon.desk.search import find
+from buzon.desk.search import find, on_postgresql
 from buzon.desk.search.find import Asked, found
 from buzon.desk.stores import add_store
 from tests.desk import cast
@@ -151,6 +152,8 @@ def test_letters_of_some_customers_however_many_they_are(
     assert ask(shop, "botas", customers=Customer.objects.filter(pk=eva.pk)) == [evas]
     assert len(ask(shop, "botas", customers=Customer.objects.all())) == 4
     assert ask(shop, "botas", customers=Customer.objects.none()) == []
+    assert ask(shop, "botas", customers=chosen, since=date(2026, 3, 3)) == []
+    assert len(ask(shop, "botas", customers=chosen, until=date(2026, 3, 3))) == 3
     assert len(ask(shop, "botas")) == 5
 
 
@@ -176,3 +179,30 @@ def test_among_letters_that_are_filtered_in_any_way(shop: Organization) -> None:
     assert ask(shop, "botas", own.filter(customer__agent=customer.agent)) == [made["agent"]]
     assert ask(shop, "botas", own.filter(pk__in=[])) == []
     assert ask(shop, "botas", own.order_by("subject")) == sorted(made.values(), reverse=True)
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="about PostgreSQL's ways")
+@pytest.mark.parametrize(("few", "walked"), [(100, 100), (2, 100), (2, 4), (2, 1), (0, 0)])
+def test_the_same_is_found_whichever_way_is_taken(
+    shop: Organization, few: int, walked: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(on_postgresql, "FEW_HITS", few)
+    monkeypatch.setattr(on_postgresql, "WALKED", walked)
+    at = datetime(2026, 3, 1, tzinfo=UTC)
+    ana = add_customer(shop, addresses=["ana@x.es"])
+    texts = ["botas rojas", "rojas botas", "botas", "unas botas rojas", "zapatos", "botas azules"]
+    keys = [
+        letter(shop, text, internal_date=at + timedelta(n), customer=ana if n % 2 else None).pk
+        for n, text in enumerate(texts)
+    ]
+    newest = keys[::-1]
+    assert ask(shop, "botas") == [key for key in newest if key != keys[4]]
+    assert ask(shop, "botas", number=2) == [keys[5], keys[3]]
+    assert ask(shop, "botas", first=2, number=2) == [keys[2], keys[1]]
+    assert ask(shop, '"botas rojas"') == [keys[3], keys[0]]
+    assert ask(shop, '"botas rojas"', first=1, number=1) == [keys[0]]
+    assert ask(shop, "botas", since=date(2026, 3, 2), until=date(2026, 3, 4)) == newest[2:5]
+    own = Message.objects.filter(organization=shop)
+    assert ask(shop, "botas", own.filter(customer=ana)) == [keys[5], keys[3], keys[1]]
+    chosen = Customer.objects.filter(pk=ana.pk)
+    assert ask(shop, "botas", customers=chosen) == [keys[5], keys[3], keys[1]]

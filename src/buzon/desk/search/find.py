@@ -8,7 +8,6 @@ come into question at all (a customer's), these are looked up instead.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.core.exceptions import EmptyResultSet
@@ -17,7 +16,9 @@ from django.db.models import QuerySet
 from django.db.models.expressions import RawSQL
 
 from buzon.desk.models import Customer, Message, Organization, SearchEntry
-from buzon.desk.search.question import terms_of, to_fts5, to_tsquery
+from buzon.desk.search import on_postgresql
+from buzon.desk.search.on_postgresql import Condition
+from buzon.desk.search.question import Term, terms_of, to_fts5
 from buzon.desk.search.words import place_in_time
 
 FEW = 1_000  # letters that are looked up one by one
@@ -27,11 +28,6 @@ _FTS5 = (
     "SELECT e.message_id FROM desk_words CROSS JOIN desk_searchentry e ON e.id = desk_words.rowid"
     " WHERE desk_words MATCH %s AND e.organization_id = %s{more}"
     " ORDER BY desk_words.rowid DESC LIMIT %s OFFSET %s"
-)
-_TSVECTOR = (
-    "SELECT e.message_id FROM desk_searchentry e"
-    " WHERE e.words @@ %s::tsquery AND e.organization_id = %s{more}"
-    " ORDER BY e.id DESC LIMIT %s OFFSET %s"
 )
 
 
@@ -62,41 +58,56 @@ def found(
     if not terms:
         return []
     try:
-        conditions, values = _conditions(asked, letters)
+        entries, which = _few_entries(asked), _this_one_of(_letters(asked, letters))
     except EmptyResultSet:  # the ORM knows that no letter can fit
         return []
-    is_fts5 = connection.vendor == "sqlite"
-    statement = _FTS5 if is_fts5 else _TSVECTOR
-    words = to_fts5(terms) if is_fts5 else to_tsquery(terms)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            statement.format(more=conditions),
-            [words, asked.organization.pk, *values, number, first],
+    if connection.vendor == "sqlite":
+        rows = _by_fts5(terms, asked, which, entries, first, number)
+    else:
+        rows = on_postgresql.rows(
+            terms,
+            asked.organization.pk,
+            where=_when("e.id", asked),
+            which=which,
+            entries=entries,
+            first=first,
+            number=number,
         )
-        return [key for (key,) in cursor.fetchall()]
+    return [key for (key,) in rows]
 
 
-def _conditions(asked: Asked, letters: "QuerySet[Message]") -> tuple[str, list[Any]]:
-    """As SQL behind the others, with its values. Raises EmptyResultSet."""
-    place = "desk_words.rowid" if connection.vendor == "sqlite" else "e.id"
-    parts: list[str] = []
-    values: list[Any] = []
+def _by_fts5(
+    terms: Sequence[Term],
+    asked: Asked,
+    which: Condition,
+    entries: Sequence[int] | None,
+    first: int,
+    number: int,
+) -> list[tuple[int]]:
+    when, values = _when("desk_words.rowid", asked)
+    if entries is not None:
+        when += f" AND desk_words.rowid IN ({', '.join(['%s'] * len(entries))})"
+        values = [*values, *entries]
+    values = [to_fts5(terms), asked.organization.pk, *values, *which[1], number, first]
+    with connection.cursor() as cursor:
+        cursor.execute(_FTS5.format(more=when + which[0]), values)
+        return list(cursor.fetchall())
+
+
+def _letters(asked: Asked, letters: "QuerySet[Message]") -> "QuerySet[Message]":
+    return letters if asked.customers is None else letters.filter(customer__in=asked.customers)
+
+
+def _when(place: str, asked: Asked) -> Condition:
+    """The days, as a range of places."""
+    parts, values = "", []
     if asked.since is not None:
-        parts.append(f"{place} >= %s")
+        parts += f" AND {place} >= %s"
         values.append(_begins(asked.since, asked.organization))
     if asked.until is not None and asked.until < date.max:
-        parts.append(f"{place} < %s")
+        parts += f" AND {place} < %s"
         values.append(_begins(asked.until + timedelta(days=1), asked.organization))
-    few = _few_entries(asked)
-    if few is not None:
-        parts.append(f"{place} IN ({', '.join(['%s'] * len(few))})")
-        values += few
-    if asked.customers is not None:
-        letters = letters.filter(customer__in=asked.customers)
-    inner, inner_values = _this_one_of(letters)
-    parts.append(f"EXISTS ({inner})")
-    values += inner_values
-    return "".join(f" AND {part}" for part in parts), values
+    return parts, values
 
 
 def _begins(day: date, organization: Organization) -> int:
@@ -121,8 +132,8 @@ def _few_entries(asked: Asked) -> list[int] | None:
     return entries
 
 
-def _this_one_of(letters: "QuerySet[Message]") -> tuple[str, Sequence[Any]]:
-    """Whether the entry's letter is one of these, as a subquery."""
+def _this_one_of(letters: "QuerySet[Message]") -> Condition:
+    """Whether the entry's letter is one of these. Raises EmptyResultSet."""
     this = letters.order_by().filter(pk=RawSQL("e.message_id", ())).values("pk")
     statement, values = this.query.sql_with_params()
-    return statement, values
+    return f" AND EXISTS ({statement})", values

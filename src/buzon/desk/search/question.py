@@ -57,9 +57,12 @@ def to_fts5(terms: Sequence[Term]) -> str:
     return " AND ".join(_fts5(term) for term in terms)
 
 
-def to_tsquery(terms: Sequence[Term]) -> str:
-    """As PostgreSQL writes a tsquery (manual, 8.11.2); words hold nothing that would be quoted."""
-    return " & ".join(_tsquery(term) for term in terms)
+def to_tsquery(terms: Sequence[Term], *, in_order: bool = True) -> str:
+    """As PostgreSQL writes a tsquery (manual, 8.11.2); words hold nothing that would be quoted.
+
+    `in_order`: whether a phrase's words have to stand in their order.
+    """
+    return " & ".join(_tsquery(term, " <-> " if in_order else " & ") for term in terms)
 
 
 def _pieces(text: str) -> Iterator[Term]:
@@ -107,7 +110,7 @@ def _fts5(term: Term) -> str:
     return f'"{" ".join(term.words)}"' + (" *" if term.begins else "")
 
 
-def _tsquery(term: Term) -> str:
+def _tsquery(term: Term, between: str) -> str:
     if term.forms:
         return "(" + " | ".join((*term.words, *term.forms)) + ")"
-    return "(" + " <-> ".join(term.words) + (":*" if term.begins else "") + ")"
+    return "(" + between.join(term.words) + (":*" if term.begins else "") + ")"

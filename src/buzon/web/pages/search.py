@@ -56,7 +56,7 @@ class SearchForm(Filters):
         required=False,
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
     )
-    files = forms.ChoiceField(
+    attachments = forms.ChoiceField(
         label=gettext_lazy("Attachments"),
         required=False,
         choices=[("", gettext_lazy("With or without")), ("with", gettext_lazy("With attachments"))],
@@ -99,7 +99,7 @@ class SearchForm(Filters):
             letters = letters.filter(arrivals__account=asked["account"])
         if asked.get("kind"):
             letters = letters.filter(kind=asked["kind"])
-        return letters.filter(attachment_count__gt=0) if asked.get("files") else letters
+        return letters.filter(attachment_count__gt=0) if asked.get("attachments") else letters
 
     def _customers(self) -> "QuerySet[Customer] | None":
         asked, customers = self.asked, self._person.customers()
