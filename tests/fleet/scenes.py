@@ -182,7 +182,7 @@ def a_servers_own_limit_holds_across_processes() -> None:
 
     elsewhere = duty(account(shop))
     Duty.objects.filter(pk=elsewhere.pk).update(
-        lease_owner="another/machine/1/1/1/1", lease_until=timezone.now() + timedelta(minutes=5)
+        lease_owner="another/machine/1/1/1/1", lease_until=timezone.now() + timedelta(minutes=2)
     )
     for _ in range(4):
         account(shop, host="Mail.example")

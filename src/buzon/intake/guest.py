@@ -16,11 +16,12 @@ from typing import Any, Self
 
 from django.conf import settings
 from django.db.models import Count, F, Sum
-from django.db.models.functions import Lower, Now
+from django.db.models.functions import Lower
 from django.utils import timezone
 
 from buzon.desk.reasons import reason
 from buzon.intake.models import CollectionAccount, Duty, Traffic
+from buzon.lease import held
 from buzon.wire.errors import Throttled, template
 from buzon.wire.host_limits import HostLimits, limits_of
 from buzon.wire.waits import SLOWEST, waiting
@@ -50,8 +51,8 @@ def limits_at(host: str) -> HostLimits:
 
 def collections_at() -> Counter[str]:
     """How many collections are under way at each mail server (lower case), in all processes."""
-    held = Duty.objects.filter(kind=Duty.Kind.COLLECT, lease_until__gt=Now())
-    hosts = held.exclude(lease_owner="").values_list(Lower("account__host"))
+    under_way = held(Duty.objects.filter(kind=Duty.Kind.COLLECT))
+    hosts = under_way.values_list(Lower("account__host"))
     return Counter(dict(hosts.annotate(runs=Count("pk"))))
 
 

@@ -12,6 +12,7 @@ from buzon.lease.lease import (
     claim,
     claim_due,
     free_all_dead,
+    held,
     lease_seconds,
     revoke,
 )
@@ -24,6 +25,7 @@ __all__ = [
     "claim",
     "claim_due",
     "free_all_dead",
+    "held",
     "lease_seconds",
     "revoke",
 ]

@@ -104,6 +104,11 @@ def _free() -> Q:
     )
 
 
+def held(rows: "models.QuerySet[Any]") -> "models.QuerySet[Any]":
+    """Those of the rows that a worker holds now, whichever process it is."""
+    return rows.exclude(_free())
+
+
 def _free_dead_owners(rows: "models.QuerySet[Any]") -> int:
     """Free what processes of this machine that have died still hold; how many rows."""
     held = rows.filter(lease_owner__startswith=machine_prefix())
