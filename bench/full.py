@@ -110,7 +110,8 @@ def _measure_part(
     known = results.of(part.name, asked.label)
     programs = part.programs(servers, size)
     for number in range(asked.rounds):
-        for program in programs:
+        first = number % len(programs)  # nobody is always the first one
+        for program in (*programs[first:], *programs[:first]):
             if known.has(program.name, number):
                 continue
             if time.monotonic() > ends:

@@ -124,18 +124,18 @@ def _far(servers: Servers, size: Size) -> list[Program]:
 def _triage(servers: Servers, size: Size) -> list[Program]:
     mail = servers.varied(size.quick)
     where = mail.where()
+    looks = (
+        ("first look", mail.forget_headers),
+        ("looked before", mail.ask_for_headers),
+    )
     return [
         ours(
             f"create = {'yes' if create else 'no'}, {looked}",
             servers, mail, where, Way(create=create), before=before,
         )
-        for looked, before in (("first look", mail.forget_headers), ("looked before", _nothing))
+        for looked, before in looks
         for create in (True, False)
     ]  # fmt: skip
-
-
-def _nothing() -> None:
-    """The server was asked about the same mail just before."""
 
 
 def _memory(servers: Servers, size: Size) -> list[Program]:

@@ -5,6 +5,7 @@ PostgreSQL   real, with the durability of a shop's
 relays       in front of Dovecot, so that it is far away
 """
 
+import imaplib
 import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
@@ -22,6 +23,7 @@ from bench.program import Where, is_new
 from bench.relay import far
 
 SECRET = "secret"
+_AT_ONCE = 1_000  # messages
 T = TypeVar("T")
 
 
@@ -54,6 +56,16 @@ class Mail:
         finally:
             for file in maildir.files(copied):
                 file.unlink()
+
+    def ask_for_headers(self) -> None:
+        """Dovecot then knows the messages, as a server does whose mail somebody reads."""
+        client = imaplib.IMAP4(self.dovecot.host, self.dovecot.port("imap", "none"))
+        with client:
+            client.login(self.login, SECRET)
+            client.select(readonly=True)
+            for first in range(1, self.messages + 1, _AT_ONCE):
+                some = f"{first}:{min(first + _AT_ONCE - 1, self.messages)}"
+                client.fetch(some, "(UID INTERNALDATE RFC822.SIZE BODY.PEEK[HEADER])")
 
     def forget_headers(self) -> None:
         """What Dovecot keeps of messages that it was asked about, it has to find out anew."""
@@ -129,7 +141,9 @@ def _fill(dovecot: Dovecot, login: str, letters: Iterable[Letter]) -> Mail:
         messages += 1
         octets += len(letter)
         from_known += letter.partition(b"\r\n")[0] in known
-    return Mail(dovecot, login, messages, octets, from_known)
+    mail = Mail(dovecot, login, messages, octets, from_known)
+    mail.ask_for_headers()
+    return mail
 
 
 class DurablePostgres(Postgres):

@@ -85,6 +85,14 @@ def test_others_that_delete_get_a_copy(mail: Mail) -> None:
     assert mail.dovecot.messages(where.login) == []
 
 
+def test_a_server_can_be_made_to_forget_and_to_know(mail: Mail) -> None:
+    inbox = mail.dovecot.folder_path(mail.login, "INBOX")
+    mail.forget_headers()
+    assert not list(inbox.glob("dovecot.index*"))
+    mail.ask_for_headers()
+    assert list(inbox.glob("dovecot.index*"))
+
+
 def test_a_profile_finds_every_main_step(servers: Servers, mail: Mail) -> None:
     figures = one_profile(servers, mail, Way())
     assert set(figures) == {*STEPS, "passed"}
