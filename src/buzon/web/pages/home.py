@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from django.db.models import F
+from django.db.models.expressions import OrderBy
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import path
@@ -45,7 +47,7 @@ def _of_agent(agent: Agent) -> dict[str, Any]:
     return {
         "waiting": list(letters[: MOST_LETTERS + 1]),
         "most_letters": MOST_LETTERS,
-        "given": given.order_by("-pk")[:MOST_ROWS],
+        "given": given.order_by(_wrote_last("customer__"), "-pk")[:MOST_ROWS],
     }
 
 
@@ -54,8 +56,9 @@ def _of_shop(person: Person) -> dict[str, Any]:
     accounts = list(person.collection_accounts())
     unassigned = person.customers().filter(agent=None)
     # Counted as far as anybody wants to know: there may be a hundred thousand of them.
-    keys = list(unassigned.order_by("-pk").values_list("pk", flat=True)[: MOST_COUNTED + 1])
-    shown = person.customers().filter(pk__in=keys[:MOST_ROWS]).order_by("-pk")
+    newest_first = unassigned.order_by(_wrote_last(), "-pk")
+    keys = list(newest_first.values_list("pk", flat=True)[: MOST_COUNTED + 1])
+    shown = person.customers().filter(pk__in=keys[:MOST_ROWS]).order_by(_wrote_last(), "-pk")
     newest = _newest_threads(person)
     return {
         "steps": [] if all(step.done for step in steps) else steps,
@@ -70,6 +73,11 @@ def _of_shop(person: Person) -> dict[str, Any]:
         "threads": newest,
         "waits_for_customers": not newest and waits_for_customers(person.organization),
     }
+
+
+def _wrote_last(customer: str = "") -> OrderBy:
+    """By the newest letter, not by when it came: a first download brings the newest first."""
+    return F(f"{customer}last_active_at").desc(nulls_last=True)
 
 
 def _newest_threads(person: Person) -> list[Any]:
