@@ -78,13 +78,14 @@ def _commit() -> str:
 
 
 def _measure(asked: argparse.Namespace, results: Results) -> None:
-    install()
+    parts = [part for part in PARTS if part.name in asked.parts]
+    if any(part.needs_others for part in parts):
+        install()
     ends = time.monotonic() + asked.minutes * 60
     size = SMALLER if asked.quick else Size()
     with Servers() as servers:
-        for part in PARTS:
-            if part.name in asked.parts:
-                _measure_part(part, servers, size, asked, results, ends)
+        for part in parts:
+            _measure_part(part, servers, size, asked, results, ends)
         for name, database in GROWTH.items():
             if name in asked.parts:
                 grow(

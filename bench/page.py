@@ -37,7 +37,7 @@ Each figure here was printed by the command beside it, and this page by `.venv/b
 
 The mail is the same for everybody: `bench/letters.py` writes it from a seed. 62 KB in the mean, plain, HTML, with attachments up to 2 MB, in threads; or 2 KB each. The server is a real Dovecot on the same machine. Databases are durable: SQLite synchronous FULL, PostgreSQL with its fsync. mbsync has its fsync on and no COMPRESS; getmail6 and mpop sync each message; django-mailbox and django-helpdesk use SQLite. Far away is a relay of ours, `bench/relay.py`, that keeps everything back for 40 ms each way and does not limit the rate. The bars are in `bench/bars.py`.
 
-Results are lines of `var/bench.jsonl`, one for each run, with the commit that was measured; lines of different commits are never compared.
+Results are lines of `var/bench.jsonl`, one for each run, with the commit that was measured; lines of different commits are never compared. The installations that grow, some gigabytes, stay in `var/bench/growth/`, the other programs of Python in `var/bench/others/`.
 """  # noqa: E501  # a paragraph is one line
 
 

@@ -55,10 +55,11 @@ SMALLER = Size(
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """`programs` take turns."""
+    """`programs` take turns; `needs_others` where some are of Python's packages."""
 
     name: str
     programs: Callable[[Servers, Size], Sequence[Program]]
+    needs_others: bool = False
 
 
 def _custody(servers: Servers, size: Size) -> list[Program]:
@@ -179,11 +180,11 @@ def _large_letters(name: str, servers: Servers, way: Way, letters: int) -> Progr
 
 PARTS = (
     Part("custody", _custody),
-    Part("whole", _whole),
+    Part("whole", _whole, needs_others=True),
     Part("words", _words),
     Part("pop3", _pop3),
     Part("tls", _tls),
-    Part("far", _far),
+    Part("far", _far, needs_others=True),
     Part("triage", _triage),
     Part("memory", _memory),
     Part("large", _large),

@@ -5,11 +5,10 @@ They are no part of the product, so that nothing of theirs comes into its enviro
 
 import os
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
-from bench.measured import ROOT, CannotMeasure
+from bench.measured import ROOT, CannotMeasure, run
 
 FOLDER = ROOT / "var" / "bench" / "others"
 PACKAGES = ("getmail6==6.20.2", "django-mailbox==4.10.1", "django-helpdesk==2.6.1")
@@ -33,14 +32,15 @@ def in_environment(name: str) -> str:
 
 
 def install() -> None:
-    """Make the environment, where it is not what PACKAGES says."""
+    """Make the environment, where it is not what PACKAGES says. Raises CannotMeasure."""
     wanted = "\n".join(PACKAGES)
     noted = FOLDER / "packages.txt"
     if noted.exists() and noted.read_text() == wanted:
         return
     environment = os.environ | {"UV_PYTHON_DOWNLOADS": "never", "VIRTUAL_ENV": str(FOLDER)}
-    make = [str(_UV), "venv", "--quiet", "--clear", "--python", sys.executable, str(FOLDER)]
-    subprocess.run(make, check=True, env=environment)
-    fill = [str(_UV), "pip", "install", "--quiet", *PACKAGES]
-    subprocess.run(fill, check=True, env=environment)
+    for command in (
+        ["venv", "--quiet", "--clear", "--python", sys.executable, str(FOLDER)],
+        ["pip", "install", "--quiet", *PACKAGES],
+    ):
+        run([str(_UV), *command], environment, name="Installing the other programs")
     noted.write_text(wanted)
