@@ -89,14 +89,16 @@ def test_what_the_first_look_decided_stays(shop: Organization) -> None:
 def test_folders_are_replaced_and_the_others_keep_their_cursor(shop: Organization) -> None:
     account = add_account(shop, **REQUIRED, folders=["INBOX", "Ventas"], sent_folders=["Enviados"])
     account.folders.filter(name="INBOX").update(high=7)
-    arrival(account, "filed", folder=account.folders.get(name="Ventas"))
+    row = arrival(account, "filed", folder=account.folders.get(name="Ventas"))
+    account.folders.filter(name="Ventas").update(baseline_at=timezone.now())
     change_account(account, folders=["INBOX", "Clientes"])
     assert set(account.folders.values_list("name", "role", "high")) == {
         ("INBOX", "inbox", 7),
         ("Clientes", "inbox", 0),
         ("Enviados", "sent", 0),
     }
-    assert not Arrival.objects.exists()
+    row.refresh_from_db()
+    assert row.gone_at is not None
     change_account(account, sent_folders=[])
     assert not account.folders.filter(role="sent").exists()
 

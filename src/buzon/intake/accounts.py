@@ -26,6 +26,7 @@ from buzon.intake.account_values import (
     checked_secret,
     default_port,
 )
+from buzon.intake.left_folders import leave, put_on
 from buzon.intake.models import Arrival, CollectionAccount, Duty, Folder
 from buzon.intake.names import void_names
 from buzon.intake.own_servers import is_own
@@ -145,8 +146,9 @@ def change_account(
     **changes: Any,
 ) -> CollectionAccount:
     """Change what is given and nothing else. Another server or login makes the names of messages
-    void: the next collection finds the mail again first. Folders that are no longer named go, with
-    their rows of the ledger. Raises AccountError, with all that is wrong; nothing is changed then.
+    void: the next collection finds the mail again first. Folders that are no longer named are
+    left, and their rows of the ledger closed. Raises AccountError, with all that is wrong; nothing
+    is changed then.
     """
     _refuse_unknown(changes)
     findings = Findings()
@@ -364,11 +366,11 @@ def _set_folders(
         return
     _locked_duties(account)
     for name, folder in held.items():
-        if roles.get(name) != folder.role:
-            folder.delete()
+        if name not in roles:
+            leave(folder)
     for name, role in roles.items():
         if name not in held or held[name].role != role:
-            Folder.objects.create(account=account, name=name, role=role)
+            put_on(account, name, role)
 
 
 def _due_now(account: CollectionAccount) -> None:

@@ -51,7 +51,9 @@ def collect(run: Run, session: ImapSession) -> None:
         for history in histories:
             if _visit(run, session, history, seconds=TURN_SECONDS):
                 folder = history.folder
-                exists[folder.pk] = _notice_changes(run, session, folder)
+                there = _notice_changes(run, session, folder)
+                if not is_void(folder):  # else once more, from the start
+                    exists[folder.pk] = there
     run.totals.listed = sum(exists.values())
     run.totals.outside = sum(folder.outside for folder in folders)
     run.process()

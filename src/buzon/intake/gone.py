@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 
+from django.db.models import Q
 from django.utils import timezone
 
 from buzon.desk.reasons import reason
 from buzon.intake.models import Arrival
 
 _CHUNK = 500
+_NOT_DOWNLOADED = "gone_before_download"
 _UNDECIDED = (Arrival.Outcome.WAITING, Arrival.Outcome.FAILED)
 
 
@@ -24,8 +26,13 @@ def close(keys: Sequence[int]) -> None:
         rows.filter(asked_by_person=True, sha256="").update(asked_by_person=False)
         rows.filter(sha256="", header_sha256="", outcome__in=_UNDECIDED).update(
             outcome=Arrival.Outcome.SKIPPED,
-            reason=reason("gone_before_download"),
+            reason=reason(_NOT_DOWNLOADED),
             decided_at=now,
             retry_at=None,
         )
         rows.update(gone_at=now)
+
+
+def not_downloaded() -> Q:
+    """Rows that were closed while they waited: should the message come back, it is a new one."""
+    return Q(outcome=Arrival.Outcome.SKIPPED, reason__code=_NOT_DOWNLOADED)

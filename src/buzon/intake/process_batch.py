@@ -112,7 +112,7 @@ class Processor:
         return None
 
     def _works(self, rows: Sequence[tuple[Arrival, Reading]]) -> list[Work]:
-        folders = Folder.objects.in_bulk({row.folder_id for row, _ in rows})
+        folders = Folder.everything.in_bulk({row.folder_id for row, _ in rows})
         return [
             Work(
                 arrival=row,

@@ -10,6 +10,7 @@ from collections.abc import Collection, Sequence
 import structlog
 from django.db import transaction
 
+from buzon.intake.gone import not_downloaded
 from buzon.intake.models import Arrival, Folder
 from buzon.intake.names import VOID_UIDVALIDITY
 from buzon.intake.run import Run
@@ -94,6 +95,7 @@ def _closed(folder: Folder, uids: Sequence[int]) -> list[Arrival]:
                 gone_at__isnull=False,
             )
             .exclude(header_digest="")
+            .exclude(not_downloaded())
             .order_by("pk")
         )
     return rows

@@ -32,7 +32,7 @@ arguments of a process are shown to every user of the machine:
   buzon account add sales --host imap.example.com --username ana@example.com --password-file -
 """
 _SET = """Change what is given, and nothing else. Folders that are given replace those that the
-account has; a folder that goes takes its part of the ledger with it (its letters stay)."""
+account has; a folder that is no longer named is not collected any more (its letters stay)."""
 
 _RESUME = """An account stops where its server has renumbered a folder and too few of the known
 messages are found again, or where it does so again and again: buzon account show NAME says which.

@@ -244,6 +244,7 @@ class Migration(migrations.Migration):
                 ("reconciled_at", models.DateTimeField(blank=True, null=True)),
                 ("validity_changes", models.JSONField(default=list)),
                 ("untold_since", models.DateTimeField(blank=True, null=True)),
+                ("left_at", models.DateTimeField(blank=True, null=True)),
                 (
                     "account",
                     models.ForeignKey(

@@ -20,8 +20,18 @@ from django.db import models
 from buzon.intake.models.account import CollectionAccount
 
 
+class CollectedFolders(models.Manager["Folder"]):
+    """Without those that were taken off their accounts."""
+
+    def get_queryset(self) -> "models.QuerySet[Folder]":
+        return super().get_queryset().filter(left_at=None)
+
+
 class Folder(models.Model):
-    """One folder of a collection account. A folder collected as `sent` is matched by recipient."""
+    """One folder of a collection account. A folder collected as `sent` is matched by recipient.
+
+    One that was left is remembered (`everything`), in case that it is put on again.
+    """
 
     class Role(models.TextChoices):
         INBOX = "inbox"
@@ -48,6 +58,10 @@ class Folder(models.Model):
     validity_changes = models.JSONField(default=list)  # ISO times, for the loop guard
     # POP3: since when names are kept that may be of messages which the server does not give.
     untold_since = models.DateTimeField(null=True, blank=True)
+    left_at = models.DateTimeField(null=True, blank=True)  # taken off the account
+
+    objects = CollectedFolders()
+    everything = models.Manager["Folder"]()
 
     class Meta:
         constraints = [
