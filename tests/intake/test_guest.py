@@ -18,7 +18,7 @@ from buzon.intake.models import CollectionAccount, Duty, Traffic
 from buzon.lease import claim
 from buzon.wire.host_limits import Entry
 from tests.intake.collecting import collect
-from tests.intake.scene import KNOWN, LOGIN, STRANGER, Scene, check_books, scene
+from tests.intake.scene import KNOWN, LOGIN, STRANGER, Scene, check_books, rows, scene
 from tests.intake.servers import HangsUp
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -98,6 +98,31 @@ def test_it_says_when_it_goes_on_and_in_the_readers_language(settings: Settings)
             told = sentence(account.state_reason)
         assert "MB" in told
         assert told != sentence(account.state_reason)
+
+
+@BOTH
+def test_wanted_history_waits_too_but_not_what_a_person_asked_for(
+    protocol: str, settings: Settings
+) -> None:
+    with scene(protocol) as at:
+        at.deliver(*[KNOWN] * 20)
+        account = at.account(create_customer=False)
+        assert collect(account).skipped == 20
+        at.customer(KNOWN)
+        at.customer(STRANGER)
+        account.arrivals.update(outcome="waiting", reason={})
+        account.arrivals.filter(pk=rows(account)[0].pk).update(asked_by_person=True)
+        limit(settings, login_day=200_000)
+        Traffic.objects.all().delete()
+        with Guest(account) as earlier:
+            earlier.received(185_000)
+        at.deliver(STRANGER)
+        totals = collect(account)
+        assert (totals.filed, totals.error) == (2, "")
+        assert account.state_reason["code"] == "day_limit"
+        hours_pass(26)
+        assert collect(account).filed == 19
+        check_books(account, 21)
 
 
 @BOTH

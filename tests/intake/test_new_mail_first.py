@@ -43,6 +43,22 @@ def test_it_waits_for_one_small_batch_at_most(create: bool) -> None:
 
 
 @pytest.mark.usefixtures("slow")
+def test_it_comes_before_the_rest_of_what_a_person_asked_for() -> None:
+    with scene(server=DeliversDuring) as at:
+        at.deliver(*[KNOWN] * 150)
+        account = at.account(create_customer=False)
+        assert collect(account).skipped == 150
+        at.customer(KNOWN)
+        at.customer(STRANGER)
+        account.arrivals.update(outcome="waiting", asked_by_person=True, reason={})
+        at.server.on("UID FETCH", lambda: at.deliver(STRANGER), times=(2,))
+        assert collect(account).filed == 151
+        new = account.arrivals.get(sender=STRANGER)
+        earlier = account.arrivals.filter(decided_at__lt=new.decided_at, outcome="filed")
+        assert 50 <= earlier.count() <= 50 + 2 * stride.FEWEST
+
+
+@pytest.mark.usefixtures("slow")
 def test_new_mail_of_the_other_folders_comes_before_the_rest_of_this_one() -> None:
     with scene(server=DeliversDuring) as at:
         other = at.box.login.add_folder("Pedidos")

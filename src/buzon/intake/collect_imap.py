@@ -163,7 +163,7 @@ def _visit(run: Run, session: ImapSession, history: "_History", *, seconds: floa
     for now.
     """
     selected = _open(run, session, history.folder)
-    download_wanted(run, session, history.folder)
+    download_wanted(run, session, history.folder, between=history.collect_new)
     _collect_new(run, session, history.folder, selected.uidnext)
     return not is_void(history.folder) and history.collect(ends=monotonic() + seconds)
 
@@ -221,7 +221,7 @@ class _History:
             if self._waits(octets_of(self.run, batch)):
                 return True
             self._take(batch)
-            self._collect_new()
+            self.collect_new()
             if monotonic() > ends or self.place != self._place_now():
                 return False
         commit(self.run, Batch(), folder=self.folder, low=1, to_come=0, octets_to_come=0)
@@ -251,7 +251,8 @@ class _History:
         self.done += len(batch)
         self.place = self._place_now()
 
-    def _collect_new(self) -> None:
+    def collect_new(self) -> None:
+        """Of this folder, and now and then of the others."""
         if self.session.noop().exists is not None:
             _collect_new(self.run, self.session, self.folder)
         if not self.others or monotonic() - self.looked_at < LOOK_SECONDS:

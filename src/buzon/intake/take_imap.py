@@ -8,13 +8,13 @@ rows that wait for download. One of those may be what the server stumbles over: 
 last, each alone, and one at which the connection is cut again has failed, and holds up nothing.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict
 from itertools import groupby
 from typing import TypeVar
 
-from buzon.intake.batches import MOST_BODIES, by_octets, within
+from buzon.intake.batches import MOST_BODIES, within
 from buzon.intake.custody import Batch, commit, decide, describe, not_retrieved, suspect
 from buzon.intake.models import Arrival, CollectionAccount, Folder
 from buzon.intake.retrieved import take_retrieved
@@ -73,29 +73,44 @@ def take(
         download_wanted(run, session, folder)
 
 
-def download_wanted(run: Run, session: ImapSession, folder: Folder) -> None:
-    """The rows that wait for download: matched by triage, asked for by a person, tried again."""
+def _nothing() -> None:
+    """Between two batches of which the caller measures the time of both."""
+
+
+def download_wanted(
+    run: Run, session: ImapSession, folder: Folder, *, between: Callable[[], None] = _nothing
+) -> None:
+    """The rows that wait for download: matched by triage, asked for by a person, tried again.
+
+    `between` is called after each batch: there may be thousands, and new mail is not to wait.
+    """
     while rows := _next_wanted(run, folder):
         run.before_batch()
-        unjudged = [row for row in rows if is_decided_by_header(run.account, row)]
-        fetch = _triage_headers if unjudged else _fetch_bodies
-        with Batch(changed=unjudged or rows) as batch:
-            cut = fetch(run, session, folder, batch.changed, batch)
-            commit(run, batch)
-        run.received(session.bytes_in)
-        if cut is not None:
-            raise cut
-        run.process()
+        with run.bodies.measured(messages=len(rows), octets=sum(row.size for row in rows)):
+            _download(run, session, folder, rows)
+            run.process()
+        between()
+
+
+def _download(run: Run, session: ImapSession, folder: Folder, rows: list[Arrival]) -> None:
+    unjudged = [row for row in rows if is_decided_by_header(run.account, row)]
+    fetch = _triage_headers if unjudged else _fetch_bodies
+    with Batch(changed=unjudged or rows) as batch:
+        cut = fetch(run, session, folder, batch.changed, batch)
+        commit(run, batch)
+    run.received(session.bytes_in)
+    if cut is not None:
+        raise cut
 
 
 def _next_wanted(run: Run, folder: Folder) -> list[Arrival]:
     """The newest that wait, as many as fit into a batch, at least one; suspects last and alone."""
     rows = Arrival.objects.filter(folder=folder, uidvalidity=folder.uidvalidity).to_download()
-    if run.history_is_paused():
+    if run.history_is_paused() or run.holds_history(0):
         rows = rows.exclude(of_history=True, asked_by_person=False)
     waiting = list(rows.order_by("attempts", "-uid")[:MOST_BODIES])
     fresh = (row for row in waiting if not row.attempts)
-    return next(by_octets(fresh, lambda row: row.size), waiting[:1])
+    return next(within(run.bodies, fresh, lambda row: row.size), waiting[:1])
 
 
 def _row(account: CollectionAccount, folder: Folder, listed: Listed, end: str | None) -> Arrival:
