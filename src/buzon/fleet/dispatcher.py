@@ -34,6 +34,7 @@ from buzon.notify import copies, rounds
 from buzon.notify.models import Copy, Round
 
 WITH_WAITING = 3  # times the workers: collections at a time, those included that only wait
+INDEX_PAUSE = 0.02  # seconds between two batches: who waits to write to SQLite asks now and then
 TICK = 1.0  # seconds
 TICK_AFTER_FAILURE = 5.0
 NOTICE_EVERY = 30.0
@@ -250,8 +251,10 @@ class Embedded:
     def _run_index(self) -> None:
         """Needs no lease: two that index at a time lock different rows, and each is done once."""
         indexed = 0
-        while not self._stopping.is_set() and (number := search.index_waiting()):
+        while number := search.index_waiting():
             indexed += number
+            if self._stopping.wait(INDEX_PAUSE):
+                break
         log.info("indexed", messages=indexed)
 
     def _run_tell(self, lease: Lease) -> None:
