@@ -225,6 +225,8 @@ class _History:
             if monotonic() > ends or self.place != self._place_now():
                 return False
         commit(self.run, Batch(), folder=self.folder, low=1, to_come=0, octets_to_come=0)
+        self.looked_at = float("-inf")  # what came since waits for the next run otherwise
+        self.collect_new()
         return True
 
     def _waits(self, octets: int) -> bool:
