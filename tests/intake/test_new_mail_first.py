@@ -74,10 +74,10 @@ def test_new_mail_of_the_other_folders_comes_before_the_rest_of_this_one() -> No
 def test_new_mail_of_the_other_folders_does_not_wait_for_the_next_run() -> None:
     with scene(server=DeliversDuring) as at:
         other = at.box.login.add_folder("Pedidos")
-        at.deliver(*[KNOWN] * 60)
+        at.deliver(*[KNOWN] * 60, folder=other)
         account = at.account(folders=["INBOX", "Pedidos"])
         # Two listings, the first batch; then the last, within a second of the last look.
-        at.server.on("UID FETCH", lambda: at.deliver(STRANGER, folder=other), times=(4,))
+        at.server.on("UID FETCH", lambda: at.deliver(STRANGER), times=(4,))
         assert collect(account).filed == 61
         check_books(account, 61)
 
