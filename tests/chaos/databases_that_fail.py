@@ -20,7 +20,6 @@ import psycopg
 from django.db import DatabaseError, InterfaceError, OperationalError, connection
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from buzon.intake.models import Duty
 from buzon.lease import LeaseLost
 from tests.chaos.mail import further
 from tests.chaos.trial import Scene, Trial, collect, examined, honest, recovers
@@ -55,7 +54,6 @@ def trial(context: "Context", number: int) -> list[str]:
             _tried(at)
         connection.close()
         at.account.refresh_from_db()
-        Duty.objects.filter(account=at.account).update(lease_owner="", lease_until=None)
         at.server.drop_connections()
         at.deliver(further(made.seed, 99))
         recovers(at)

@@ -193,7 +193,7 @@ PARTS = (
     Part(name="identity", what="UIDL absent, doubled, hostile; Message-ID missing or shared",
          trial=_identified, full=1_000, subset=100),
     Part(name="renumbered", what="UIDVALIDITY plans, UIDL plans", trial=renumbered.trial,
-         full=600, subset=108),
+         full=900, subset=108),
     Part(name="database", what="disk full, locked, restarted, connection dropped",
          trial=databases_that_fail.trial, full=None, subset=80,
          count=databases_that_fail.count),

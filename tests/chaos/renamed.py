@@ -65,20 +65,21 @@ def _history(at: Scene, piece: Piece, ago: timedelta) -> None:
     if at.account.start == "all" and at.trial.number % 3 == 0:
         at.deliver(piece)
         return
-    stamped = _stamped(piece, datetime.now(UTC) - ago)
+    dated = stamped(piece, datetime.now(UTC) - ago)
     is_old = at.account.start == "date" and ago == _LONG_AGO
     if at.account.start == "now" or is_old:
-        at.outside.append(stamped)
-    at.deliver(stamped)
+        at.outside.append(dated)
+    at.deliver(dated)
 
 
 def _comes(at: Scene) -> None:
     """New mail, of this moment; servers tell whole seconds."""
     piece = further(at.trial.seed, 100 + len(at.delivered))
-    at.deliver(_stamped(piece, datetime.now(UTC) + timedelta(seconds=2)))
+    at.deliver(stamped(piece, datetime.now(UTC) + timedelta(seconds=2)))
 
 
-def _stamped(piece: Piece, when: datetime) -> Piece:
+def stamped(piece: Piece, when: datetime) -> Piece:
+    """With the trace field of the server that took it in then."""
     stamp = when.strftime("%a, %d %b %Y %H:%M:%S +0000")
     return replace(piece, octets=f"Received: from a by b; {stamp}\r\n".encode() + piece.octets)
 

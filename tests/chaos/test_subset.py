@@ -4,11 +4,13 @@ import json
 import os
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
 from tests.chaos.__main__ import table
+from tests.chaos.parts import PARTS
 from tests.database import DATABASE
 
 ROOT = Path(__file__).parents[2]
@@ -34,7 +36,15 @@ def test_no_invariant_is_violated(parts: tuple[str, ...], tmp_path: Path) -> Non
     rows = [json.loads(line) for line in results.read_text().splitlines()]
     assert [row for row in rows if row["wrong"]] == []
     assert done.returncode == 0, done.stderr
-    assert {row["part"] for row in rows} == set(parts)
+    asked = {part.name: part.subset for part in PARTS if part.name in parts}
+    assert Counter(row["part"] for row in rows) == asked
+
+
+def test_the_subset_is_of_thousands_of_trials_and_dozens_of_real_kills() -> None:
+    """On each database the half of it."""
+    assert 2 * sum(part.subset for part in PARTS) >= 2_000
+    assert 2 * sum(part.subset for part in PARTS if part.name.startswith("kill-")) >= 60
+    assert all(part.real for part in PARTS if part.name.startswith("kill-"))
 
 
 def test_a_violation_is_counted_under_its_invariant() -> None:

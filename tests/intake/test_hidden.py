@@ -9,8 +9,9 @@ from django.utils import timezone
 
 from buzon.desk.models import Message
 from buzon.intake.accounts import change_account, resume_account
-from buzon.intake.models import Arrival, CollectionAccount, Folder, RawMessage
+from buzon.intake.models import Arrival, CollectionAccount, Duty, Folder, RawMessage
 from buzon.intake.vault import digest
+from buzon.lease import LeaseLost, claim
 from tests.intake.collecting import collect
 from tests.intake.scene import KNOWN, STRANGER, Scene, check_books, outcomes, rows, scene
 
@@ -207,6 +208,16 @@ def test_what_waited_for_download_when_its_folder_was_taken_off_is_collected_aft
         assert collect(account).error == ""
         assert (Message.objects.count(), account.arrivals.live().count()) == (2, 2)
         check_books(account, 2)
+
+
+def test_a_collector_at_work_writes_nothing_into_a_folder_that_was_left() -> None:
+    with scene() as at:
+        account = at.account(folders=["INBOX", "Ventas"])
+        lease = claim(Duty.objects.get(account=account, kind="collect"))
+        assert lease is not None
+        take_off(account, "Ventas")
+        with pytest.raises(LeaseLost):
+            lease.renew()
 
 
 def test_a_folder_that_was_never_looked_at_goes_without_a_trace() -> None:

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -168,7 +169,7 @@ def change_account(
         if sealed is not None:
             clean["secret"] = sealed
         if any(getattr(account, name) != clean[name] for name in _PLACE):
-            _locked_duties(account)
+            _interrupt(account)
             void_names(account)
         if _store(account, clean) or folders is not None or sent_folders is not None:
             _due_now(account)
@@ -300,6 +301,12 @@ def _locked_duties(account: CollectionAccount) -> None:
     list(Duty.objects.select_for_update().filter(account=account).order_by("pk"))
 
 
+def _interrupt(account: CollectionAccount) -> None:
+    """Whoever is at work on it loses the lease, and writes nothing more."""
+    _locked_duties(account)
+    account.duties.update(lease_epoch=F("lease_epoch") + 1, lease_owner="", lease_until=None)
+
+
 def _check_number(organization: Organization) -> None:
     most = most_accounts(_locked_organization(organization))
     if CollectionAccount.objects.filter(organization=organization).count() >= most:
@@ -364,7 +371,7 @@ def _set_folders(
     )
     if roles == {folder.name: folder.role for folder in held.values()}:
         return
-    _locked_duties(account)
+    _interrupt(account)
     for name, folder in held.items():
         if name not in roles:
             leave(folder)

@@ -14,7 +14,7 @@ from buzon.intake.names import VOID_UIDVALIDITY
 
 def leave(folder: Folder) -> None:
     """It is no longer collected; one that was never looked at goes without a trace. In the caller's
-    transaction, which has locked the account's duties.
+    transaction, in which no collector of the account can write any more.
     """
     if folder.baseline_at is None:
         folder.delete()

@@ -19,9 +19,7 @@ VOID = "void "  # before a UIDL; none has a space in it (RFC 1939 §7)
 
 
 def void_names(account: CollectionAccount) -> None:
-    """In the caller's transaction, which has locked the account's duties. A collector that is at
-    work there writes nothing more.
-    """
+    """In the caller's transaction, in which no collector of the account can write any more."""
     folders = Folder.objects.filter(account=account, baseline_at__isnull=False)
     # The person knows of this change: it is none of those that the loop guard is for.
     folders.update(validity_changes=[], untold_since=None)
@@ -31,7 +29,6 @@ def void_names(account: CollectionAccount) -> None:
     if account.protocol == CollectionAccount.Protocol.POP3:
         _void_uidls(rows)
         _void_uidls(OutsideMail.objects.filter(folder__account=account))
-    account.duties.update(lease_epoch=F("lease_epoch") + 1, lease_owner="", lease_until=None)
 
 
 def is_void(folder: Folder) -> bool:
