@@ -159,6 +159,18 @@ def test_one_that_is_behind_says_so(cast: Cast) -> None:
         assert part in words(cast.browser(cast.olga, language=language).get(LIST).text)
 
 
+def test_one_whose_history_waits_for_another_day_says_until_when(cast: Cast) -> None:
+    why = reason("day_limit", kind="DayLimit", host="imap.gmail.com", limit=2500, hours=7)
+    set_state(account_of(cast.shop), "throttled", why)
+    pages = {
+        "en": ("at most 2500 MB a day", "in about 7 h.", "There is nothing for you to do."),
+        "es": ("como mucho 2500 MB al día", "dentro de unas 7 h.", "No tiene que hacer nada."),
+    }
+    for language, parts in pages.items():
+        told = words(cast.browser(cast.olga, language=language).get(LIST).text)
+        assert all(part in told for part in parts), told
+
+
 def test_a_stop_asks_its_question_and_goes_on_when_answered(cast: Cast) -> None:
     account = account_of(cast.shop)
     set_state(account, "stopped", reason("renumbered", folder="INBOX", found=1, expected=9))
