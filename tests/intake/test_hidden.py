@@ -236,3 +236,27 @@ def test_with_another_role_it_is_another_folder() -> None:
         change_account(account, folders=["INBOX"], sent_folders=["Ventas"])
         after = account.folders.get(name="Ventas")
         assert (after.role, after.baseline_at, after.pk == before) == ("sent", None, False)
+
+
+@pytest.mark.parametrize("start", ["now", "date"])
+@pytest.mark.parametrize("protocol", ["imap", "pop3"])
+def test_R4_what_was_outside_and_hidden_for_a_while_stays_outside(
+    protocol: str, start: str
+) -> None:
+    with scene(protocol) as at:
+        old = timezone.now() - timedelta(days=90)
+        stamp = old.strftime("Received: from a by b; %a, %d %b %Y %H:%M:%S +0000\r\n").encode()
+        for _ in range(3):
+            at.box.deliver(stamp + at.letter(KNOWN), internal_date=old)
+        day = (timezone.now() - timedelta(days=9)).date() if start == "date" else None
+        account = at.account(start=start, start_date=day)
+        collect(account)
+        at.deliver(KNOWN)
+        collect(account)
+        for _ in range(2):
+            with hidden(at):
+                assert collect(account).outside == 0
+            at.deliver(STRANGER)
+            assert (collect(account).error, collect(account).outside) == ("", 3)
+        assert Message.objects.count() == 3
+        check_books(account, 6)

@@ -29,17 +29,21 @@ _CHUNK = 500
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """What the ledger takes to be on the server: the rows' ids by name, and names of outside."""
+    """What the ledger takes to be on the server: the rows' ids by name, and names of outside; and
+    names of outside that went.
+    """
 
     rows: dict[str, int]
     outside: set[str]
+    outside_gone: set[str]
 
     @classmethod
     def of(cls, folder: Folder) -> "Names":
         live = Arrival.objects.filter(folder=folder, uidl__isnull=False).live()
-        outside = OutsideMail.objects.filter(folder=folder)
         rows = {uidl: pk for uidl, pk in live.values_list("uidl", "pk") if uidl is not None}
-        return cls(rows, set(outside.values_list("uidl", flat=True)))
+        outside = OutsideMail.everything.filter(folder=folder).values_list("uidl", "gone_at")
+        there = {uidl for uidl, gone_at in outside if gone_at is None}
+        return cls(rows, there, {uidl for uidl, _ in outside} - there)
 
 
 def compare(
@@ -136,16 +140,23 @@ def _take_back(
 
 def add_outside(folder: Folder, uidls: Collection[str]) -> None:
     """Messages from before the window, counted, never collected; in the caller's transaction."""
-    rows = [OutsideMail(folder=folder, uidl=uidl) for uidl in uidls]
+    names = sorted(uidls)
+    for start in range(0, len(names), _CHUNK):
+        back = OutsideMail.everything.filter(folder=folder, gone_at__isnull=False)
+        back.filter(uidl__in=names[start : start + _CHUNK]).update(gone_at=None)
+    rows = [OutsideMail(folder=folder, uidl=uidl) for uidl in names]
     OutsideMail.objects.bulk_create(rows, batch_size=_CHUNK, ignore_conflicts=True)
     _count_outside(folder)
 
 
 def forget_outside(folder: Folder, gone: Collection[str]) -> None:
-    """They went from the server: should the name come back, it is new mail."""
-    names = sorted(gone)
+    """They went from the server: should the name come back, its header tells whether it is the same
+    or new mail (`renaming_pop3`).
+    """
+    names, now = sorted(gone), timezone.now()
     for start in range(0, len(names), _CHUNK):
-        OutsideMail.objects.filter(folder=folder, uidl__in=names[start : start + _CHUNK]).delete()
+        rows = OutsideMail.objects.filter(folder=folder, uidl__in=names[start : start + _CHUNK])
+        rows.update(gone_at=now)
     if names:
         _count_outside(folder)
 

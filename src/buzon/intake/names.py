@@ -28,7 +28,7 @@ def void_names(account: CollectionAccount) -> None:
     rows.filter(uid__isnull=False).update(uidvalidity=VOID_UIDVALIDITY)
     if account.protocol == CollectionAccount.Protocol.POP3:
         _void_uidls(rows)
-        _void_uidls(OutsideMail.objects.filter(folder__account=account))
+        _void_uidls(OutsideMail.everything.filter(folder__account=account))
 
 
 def is_void(folder: Folder) -> bool:

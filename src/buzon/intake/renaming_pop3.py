@@ -65,6 +65,8 @@ def is_suspect(folder: Folder, names: Names, named: Mapping[str, Listing], *, un
     new = named.keys() - known
     if is_void(folder):
         return bool(new or unnamed)
+    if not names.outside_gone.isdisjoint(new):
+        return True
     gone = any(name not in named for name in known if not name.startswith(DIGEST))
     by_digest = folder.low > 1 or any(name.startswith(DIGEST) for name in known)
     return (gone and bool(new or unnamed)) or (by_digest and bool(new))
@@ -80,6 +82,7 @@ class _Look:
     kept_names: bool  # some message has the name that it had
     untold_unnamed: int
     is_elsewhere: bool  # the names were of another server
+    outside_gone: set[str]  # names of what was outside and went, before this listing
     outside: list[Card] = field(default_factory=list)
     history: list[Card] = field(default_factory=list)
 
@@ -146,6 +149,7 @@ def _looked(
         kept_names=not known.isdisjoint(present),
         untold_unnamed=untold,
         is_elsewhere=is_void(folder),
+        outside_gone=names.outside_gone,
     )
 
 
@@ -219,14 +223,19 @@ def _retrieve(run: Run, session: Pop3Session, cards: Sequence[Card]) -> None:
 
 
 def _date(account: CollectionAccount, folder: Folder, look: _Look) -> None:
-    """Sets `outside` and `history`: no more than is missing of both, unless the first look never
+    """Sets `outside` and `history`: what was outside, went and is back, and else no more than is
+    missing of both, unless the first look never
     came to its end, the server is another one, or a person said: go on.
     """
     missing = len(look.gone_outside) + sum(row.of_history for row in look.search.gone)
     if folder.low > 1 or account.accept_renumbering or look.is_elsewhere:
         missing = len(look.search.unknown)
     old = [card for card in look.search.unknown if is_history(folder, uid=None, date=card.date)]
-    for card in sorted(old, key=lambda card: (card.date, -card.listing.number))[:missing]:
+    # A name may be used anew: that it is the same mail, only a server's date tells.
+    back = [card for card in old if card.name in look.outside_gone and card.is_traced]
+    old = [card for card in old if card not in back]
+    oldest = sorted(old, key=lambda card: (card.date, -card.listing.number))
+    for card in (*back, *oldest[:missing]):
         wanted = is_wanted(account, folder, uid=None, date=card.date)
         (look.history if wanted else look.outside).append(card)
 

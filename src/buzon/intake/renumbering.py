@@ -205,7 +205,7 @@ def _commit(
             row.uid, row.uidvalidity = card.uid, selected.uidvalidity
         update_arrivals([row for row, _ in found.again], ["uid", "uidvalidity"])
         Arrival.objects.bulk_create([_row(run, folder, selected, card) for card in told.new])
-        OutsideMail.objects.filter(folder=folder).delete()
+        OutsideMail.everything.filter(folder=folder).delete()
         OutsideMail.objects.bulk_create(
             [OutsideMail(folder=folder, uidl=str(card.uid)) for card in told.by_uid]
         )

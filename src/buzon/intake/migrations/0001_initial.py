@@ -414,6 +414,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("uidl", models.CharField(max_length=300)),
+                ("gone_at", models.DateTimeField(blank=True, null=True)),
                 (
                     "folder",
                     models.ForeignKey(

@@ -72,6 +72,13 @@ class Folder(models.Model):
         return self.name
 
 
+class PresentOutsideMail(models.Manager["OutsideMail"]):
+    """Without what went from the server."""
+
+    def get_queryset(self) -> "models.QuerySet[OutsideMail]":
+        return super().get_queryset().filter(gone_at=None)
+
+
 class OutsideMail(models.Model):
     """A POP3 message of before the window, by UIDL (or by digest where the server has no UIDL).
 
@@ -80,6 +87,10 @@ class OutsideMail(models.Model):
 
     folder = models.ForeignKey(Folder, on_delete=models.CASCADE, related_name="outside_mail")
     uidl = models.CharField(max_length=300)
+    gone_at = models.DateTimeField(null=True, blank=True)  # its name may come back, or be used anew
+
+    objects = PresentOutsideMail()
+    everything = models.Manager["OutsideMail"]()
 
     class Meta:
         constraints = [
