@@ -6,10 +6,13 @@ from django.apps import apps
 from django.db.models import F, ForeignKey, Model
 
 from buzon.desk.models import Organization
+from buzon.intake.models import Traffic
 from buzon.web.models import FailedTry
 
 Rows = dict[str, list[dict[str, Any]]]
-NOBODYS = {FailedTry}  # written before anybody knows who it is, and without any name
+# Written before anybody knows who it is, and without any name; and what a server was asked for,
+# whoever asked.
+NOBODYS = {FailedTry, Traffic}
 
 
 def tables() -> list[type[Model]]:
