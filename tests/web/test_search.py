@@ -99,6 +99,7 @@ def test_filters(cast: Cast, account: CollectionAccount, asked: str, expected: s
 def test_filters_of_others_rows_make_no_sense(cast: Cast, account: CollectionAccount) -> None:
     eva = evas(cast, account, written(subject="De Eva", body="botas")).customer
     assert eva is not None
+    index_all()
     for asked in (f"&agent={cast.ana.pk}", f"&store={cast.store.pk}", f"&account={account.pk}"):
         page = cast.browser(cast.charlie).get(f"/search/?q=botas{asked}").text
         assert "Select a valid choice." in page

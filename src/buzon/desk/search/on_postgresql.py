@@ -16,8 +16,8 @@ from django.db import connection
 
 from buzon.desk.search.question import Term, to_tsquery
 
-FEW_HITS = 2_000
-WALKED = 10_000
+FEW_HITS = 4_000
+WALKED = 5_000
 
 _HITS = (
     "SELECT e.id FROM desk_searchentry e"
