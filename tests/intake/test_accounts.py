@@ -66,7 +66,7 @@ def test_fields_are_all_those_that_a_person_may_set() -> None:
     kept = {
         "id", "organization", "secret", "state", "state_reason", "state_since", "told_failing_at",
         "failures", "failing_since", "accept_renumbering", "last_collected_at", "history_done_at",
-        "created_at",
+        "created_at", "clock", "history_paused",
     }  # fmt: skip
     assert {field.name for field in CollectionAccount._meta.concrete_fields} - kept == set(FIELDS)
     assert set(field_defaults()) == set(FIELDS) - {"name", "host", "username"}

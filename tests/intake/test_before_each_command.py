@@ -7,14 +7,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from django.utils import timezone
 from pytest_django import Settings
 
+from buzon.desk.models import Organization
 from buzon.intake import settle
 from buzon.intake.models import CollectionAccount, Duty
 from buzon.lease import LeaseLost
 from buzon.wire.transport import Transport
 from tests.intake.collecting import collect
-from tests.intake.scene import KNOWN, STRANGER, Scene, scene
+from tests.intake.scene import KNOWN, STRANGER, Scene, rows, scene
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -42,7 +44,9 @@ EACH = pytest.mark.parametrize("command", COMMANDS, ids=lambda one: f"{one.name}
 
 
 @EACH
-@pytest.mark.parametrize("changes", [{"after": "leave"}, {"active": False}], ids=str)
+@pytest.mark.parametrize(
+    "changes", [{"after": "leave"}, {"active": False}, {"delete_after_days": 30}], ids=str
+)
 def test_R6_switched_off_just_before_the_command(
     command: Command, changes: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -52,10 +56,25 @@ def test_R6_switched_off_just_before_the_command(
             just_before(patch, command, lambda: CollectionAccount.objects.update(**changes))
             assert collect(account).settled == 0
         assert is_untouched(at, command)
-        CollectionAccount.objects.update(after=command.after, active=True)
+        assert not any("\\Deleted" in message.flags for message in at.box.messages)
+        assert all(row.settling_at is None for row in rows(account))
+        CollectionAccount.objects.update(after=command.after, active=True, delete_after_days=0)
         account.refresh_from_db()
         totals = collect(account)
         assert (totals.filed, totals.settled) == (0, 2)
+
+
+@EACH
+def test_R6_suspended_just_before_the_command(
+    command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with scene(command.protocol, **command.options) as at:
+        account = shop(at, command)
+        organizations = Organization.objects.filter(pk=account.organization_id)
+        just_before(monkeypatch, command, lambda: organizations.update(suspended_at=timezone.now()))
+        assert collect(account).settled == 0
+        assert is_untouched(at, command)
+        assert not any("\\Deleted" in message.flags for message in at.box.messages)
 
 
 @EACH

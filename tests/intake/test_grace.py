@@ -1,10 +1,13 @@
 """R6 with days: a downloaded message stays on the server for as long as the account says."""
 
-from datetime import timedelta
+import time
+from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.utils import timezone
 
 from buzon.config.command.account_books import deletions
+from buzon.intake import grace
 from buzon.intake.accounts import change_account
 from buzon.intake.models import Arrival, CollectionAccount
 from buzon.intake.settle import due_rows
@@ -83,3 +86,75 @@ def test_a_message_that_is_skipped_or_failed_is_never_among_them() -> None:
             outcome="failed", settled_at=None, gone_at=None
         )
         assert list(deletions(account)) == []
+
+
+def set_clock(patch: pytest.MonkeyPatch, days: float, *, went_by: float = 0.0) -> None:
+    """The worker's clock is so many days ahead of the true one; `went_by` of them truly are."""
+    now, ticks = datetime.now, time.clock_gettime
+    patch.setattr(timezone, "now", lambda: now(UTC) + timedelta(days=days))
+    patch.setattr(grace, "ticks", lambda: ticks(time.CLOCK_BOOTTIME) + went_by * 86_400)
+
+
+@pytest.mark.parametrize("protocol", ["imap", "pop3"])
+@pytest.mark.parametrize("by", [9_000, 1.0, 6.9])
+def test_R6_a_clock_put_forward_shortens_no_day(
+    protocol: str, by: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with scene(protocol) as at:
+        account = filed(at)
+        set_clock(monkeypatch, by)
+        collect(account)
+        assert len(at.box.messages) == 2
+        set_clock(monkeypatch, by + 6.9, went_by=6.9)
+        collect(account)
+        assert len(at.box.messages) == 2
+        assert [one["from"] is not None for one in deletions(account)] == [True, True]
+        set_clock(monkeypatch, by + 7.1, went_by=7.1)
+        assert [one["from"] for one in deletions(account)] == [None, None]
+        assert collect(account).settled == 2
+
+
+def test_R6_a_clock_put_back_and_forward_again_shortens_no_day(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with scene() as at:
+        account = filed(at)
+        for days in (-9_000, 0, 400, 0.5, 9_000):
+            set_clock(monkeypatch, days)
+            at.deliver(KNOWN)
+            collect(account)
+        assert len(at.box.messages) == 7
+        set_clock(monkeypatch, 9_006.9, went_by=6.9)
+        collect(account)
+        assert len(at.box.messages) == 7
+        set_clock(monkeypatch, 9_007.1, went_by=7.1)
+        collect(account)
+        assert at.box.messages == []
+
+
+def test_R6_after_a_new_start_of_the_machine_a_day_is_believed_and_no_more(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    starts = iter(f"start {number}" for number in range(100))
+    with scene() as at:
+        account = filed(at)
+        monkeypatch.setattr(grace, "_boot", lambda: next(starts))
+        for number in range(1, 9):
+            set_clock(monkeypatch, number * 0.9)
+            collect(account)
+            assert len(at.box.messages) == (2 if number < 8 else 0)
+        at.deliver(KNOWN)
+        collect(account)
+        set_clock(monkeypatch, 400)
+        collect(account)
+        assert len(at.box.messages) == 1
+
+
+def test_many_jumps_are_few_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    with scene() as at:
+        account = filed(at)
+        for days in range(60):
+            set_clock(monkeypatch, -days if days % 2 else days)
+            collect(account)
+        assert len(account.clock["jumps"]) == grace.MOST_JUMPS
+        assert len(at.box.messages) == 2

@@ -7,6 +7,7 @@ import pytest
 
 from buzon.demo.server import MailServer, Pop3Connection
 from buzon.demo.server.stream import Hangup
+from buzon.desk.models import Message
 from buzon.intake import runs, settle
 from buzon.intake.models import CollectionAccount, Duty, RawMessage
 from buzon.lease import LeaseLost, claim
@@ -95,6 +96,21 @@ def test_R6_without_uidplus_and_bin_marks_and_never_expunges(options: dict[str, 
         assert len(at.box.messages) == 3
         assert not {"EXPUNGE", "CLOSE", "UID EXPUNGE", "UID MOVE"} & commands(at)
         check_books(account, 3)
+
+
+@pytest.mark.parametrize("options", [{"uidplus": False}, {"gmail": True}])
+def test_R6_in_the_bin_itself_nothing_is_moved_to_the_bin(options: dict[str, Any]) -> None:
+    with scene(**options) as at:
+        at.box.login.add_folder("All Mail", special_use="\\All")
+        trash = at.box.login.add_folder("Trash", special_use="\\Trash")
+        account = at.account(after="delete", folders=["INBOX", "Trash"])
+        at.deliver(KNOWN)
+        for _ in range(4):
+            assert collect(account).error == ""
+        assert at.box.messages == []
+        assert account.arrivals.count() == 2  # in one folder, and then in the other
+        assert Message.objects.count() == 1
+        assert all("\\Deleted" in message.flags for message in trash.messages)
 
 
 def test_R6_gmail_moves_to_its_bin() -> None:

@@ -65,6 +65,12 @@ REASONS: dict[str, str] = {
     "asked_by_person": gettext_noop("A person asked for it"),
     "same_message": gettext_noop("The same message had already arrived"),
     "gone_before_download": gettext_noop("It was removed from the server before it was downloaded"),
+    "left_for_its_size": gettext_noop(
+        "The server announced {listed} octets and gave {size}; it is left there"
+    ),
+    "left_for_its_octets": gettext_noop(
+        "The server gives other octets than those that came; it is left there"
+    ),
     "not_retrieved": gettext_noop("The server did not give it: {error}"),
     "not_understood": gettext_noop("It could not be processed: {error}"),
     "killed_its_reader": gettext_noop("Reading it took more time or memory than allowed"),

@@ -1,6 +1,7 @@
 """Collecting over POP3: every session compares the whole listing with the ledger.
 
-    listing ─▶ names went and others came? the mail is found again first (`renaming_pop3`)
+    listing ─▶ known names with other sizes? it may be other mail (`recognise_pop3`)
+            ─▶ names went and others came? the mail is found again first (`renaming_pop3`)
             ─▶ rows of what is gone are closed ─▶ rows for what is new (waiting, without octets)
             ─▶ newest first: triage by TOP where a header decides, RETR, process ─▶ settle, QUIT
 
@@ -17,6 +18,7 @@ from buzon.intake.collect_pop3_digest import collect_by_digest
 from buzon.intake.compare_pop3 import Names, compare
 from buzon.intake.models import Arrival, Folder, OutsideMail
 from buzon.intake.names import DIGEST, is_void_name
+from buzon.intake.recognise_pop3 import look_at_other_sizes
 from buzon.intake.renaming_pop3 import find_again, is_suspect
 from buzon.intake.run import Run
 from buzon.intake.take_pop3 import take_waiting
@@ -32,6 +34,7 @@ def collect(run: Run, session: Pop3Session) -> None:
     Sets `run.new_mail_first` where there is more to do in a session of its own.
     """
     ends = monotonic() + SESSION_SECONDS
+    run.retrieved.clear()
     folder = run.account.folders.get()
     listing = session.listing()
     run.totals.listed = len(listing)
@@ -39,7 +42,7 @@ def collect(run: Run, session: Pop3Session) -> None:
     named = {each.uidl: each for each in listing if each.uidl is not None}
     unnamed = [each for each in listing if each.uidl is None]
     _check_names(folder, session, named, listing)
-    names = Names.of(folder)
+    names = look_at_other_sizes(run, session, folder, Names.of(folder), named)
     if is_suspect(folder, names, named, unnamed=len(unnamed)):
         find_again(run, session, folder, names, listing)
     else:

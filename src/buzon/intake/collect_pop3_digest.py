@@ -219,5 +219,6 @@ def _row(
         uidl=keyed.key,
         generation=past.get(keyed.key, 0) + 1,
         size=keyed.listing.size,
+        listed_size=keyed.listing.size,
         of_history=keyed.key in history,
     )

@@ -10,7 +10,7 @@ Where names went and others came, they may be of the same messages: `renaming_po
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from django.db import transaction
 from django.db.models import F, Max
@@ -29,21 +29,27 @@ _CHUNK = 500
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """What the ledger takes to be on the server: the rows' ids by name, and names of outside; and
-    names of outside that went.
+    """What the ledger takes to be on the server: the rows' ids by name, and names of outside; names
+    of outside that went; and the sizes that the server listed, where one is known.
     """
 
     rows: dict[str, int]
     outside: set[str]
     outside_gone: set[str]
+    sizes: dict[str, int] = field(default_factory=dict)
 
     @classmethod
     def of(cls, folder: Folder) -> "Names":
         live = Arrival.objects.filter(folder=folder, uidl__isnull=False).live()
-        rows = {uidl: pk for uidl, pk in live.values_list("uidl", "pk") if uidl is not None}
+        rows: dict[str, int] = {}
+        sizes: dict[str, int] = {}
+        for uidl, pk, size in live.values_list("uidl", "pk", "listed_size"):
+            rows[uidl or ""] = pk
+            if size is not None:
+                sizes[uidl or ""] = size
         outside = OutsideMail.everything.filter(folder=folder).values_list("uidl", "gone_at")
         there = {uidl for uidl, gone_at in outside if gone_at is None}
-        return cls(rows, there, {uidl for uidl, _ in outside} - there)
+        return cls(rows, there, {uidl for uidl, _ in outside} - there, sizes)
 
 
 def compare(
@@ -222,6 +228,7 @@ def add_rows(
                 uidl=each.uidl,
                 generation=past.get(each.uidl or "", 0) + 1,
                 size=each.size,
+                listed_size=each.size,
                 of_history=of_history,
             )
             for each in sorted(new, key=lambda each: each.number)

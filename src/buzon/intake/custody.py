@@ -29,6 +29,8 @@ _RETRY_MINUTES = (1, 10)
 CHANGED = [
     "header_digest",
     "size",
+    "listed_size",
+    "left_because",
     "internal_date",
     "sender",
     "outcome",
@@ -96,7 +98,8 @@ def commit(run: Run, batch: Batch, *, folder: Folder | None = None, **cursor: An
     What was decided in the batch goes into the run's totals.
     """
     again(lambda: _commit(run, batch, folder, cursor))
-    run.retrieved.update(batch.octets)
+    kept = (row for row in (*batch.new, *batch.changed) if row.sha256 in batch.octets)
+    run.retrieved.update(row.name for row in kept)
     for row in (*batch.new, *batch.changed):
         if row.outcome != Arrival.Outcome.WAITING:
             run.totals.count(row.outcome)

@@ -114,6 +114,7 @@ def _take_names(run: Run, pairs: Sequence[tuple[Arrival, Arrival]]) -> None:
             Arrival.objects.filter(pk=old.pk).update(
                 uidl=new.uidl,
                 generation=new.generation,
+                listed_size=new.listed_size,
                 gone_at=None,
                 settling_at=None,
                 settled_at=None,

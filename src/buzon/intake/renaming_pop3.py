@@ -118,7 +118,7 @@ def find_again(
     look = _looked(run, session, folder, names, listing)
     look.search.match()
     if doubts := look.search.in_doubt():
-        _retrieve(run, session, doubts)
+        retrieve(run, session, doubts)
         look.search.match()
     _date(run.account, folder, look)
     changes = _ask_if_needed(run, folder, look)
@@ -138,7 +138,7 @@ def _looked(
         run, session, folder, [each for each in listing if each.uidl is None]
     )
     cards = [Card(each, each.uidl) for each in listing if each.uidl and each.uidl not in known]
-    _tell(run, session, cards)
+    tell(run, session, cards)
     present |= named
     # What has no UIDL is gone only where all of those were seen.
     went = [n for n in known - present if not (untold and n.startswith(DIGEST))]
@@ -177,7 +177,7 @@ def _unnamed_cards(
     return cards, known.untold, known.present
 
 
-def _tell(run: Run, session: Pop3Session, cards: Sequence[Card]) -> None:
+def tell(run: Run, session: Pop3Session, cards: Sequence[Card]) -> None:
     """Every card's header, by TOP; where there is none, by the whole message."""
     for start in range(0, len(cards), MOST_HEADERS):
         run.between_steps()
@@ -188,7 +188,7 @@ def _tell(run: Run, session: Pop3Session, cards: Sequence[Card]) -> None:
     left = [card for card in cards if not card.is_told]
     for card in left:
         card.is_too_large = card.listing.size > run.account.max_message_bytes
-    _retrieve(run, session, [card for card in left if not card.is_too_large])
+    retrieve(run, session, [card for card in left if not card.is_too_large])
 
 
 def _ask_headers(run: Run, session: Pop3Session, cards: Sequence[Card]) -> None:
@@ -203,7 +203,7 @@ def _ask_headers(run: Run, session: Pop3Session, cards: Sequence[Card]) -> None:
             raise  # else TOP, though offered, turned out not to work
 
 
-def _retrieve(run: Run, session: Pop3Session, cards: Sequence[Card]) -> None:
+def retrieve(run: Run, session: Pop3Session, cards: Sequence[Card]) -> None:
     """The octets, to look at and to forget."""
     for chunk in by_octets(cards, lambda card: card.listing.size):
         run.before_batch()
@@ -308,8 +308,9 @@ def _take_names(folder: Folder, pairs: Sequence[tuple[Arrival, Card]]) -> None:
     past = generations(folder, [card.name for _, card in pairs])
     for row, card in pairs:
         row.uidl, row.generation = card.name, past.get(card.name, 0) + 1
-        row.settling_at = None
-    update_arrivals([row for row, _ in pairs], ["uidl", "generation", "settling_at"])
+        row.listed_size, row.settling_at = card.listing.size, None
+    changed = ["uidl", "generation", "listed_size", "settling_at"]
+    update_arrivals([row for row, _ in pairs], changed)
 
 
 def _add(

@@ -18,6 +18,7 @@ from buzon.wire.reading import Reading, read, read_header
 from buzon.wire.reading.header import bounds
 from buzon.wire.reading.received import received_date
 
+_LINE_END = 2  # octets, which POP3 adds to what has none (RFC 1939 §3)
 _SMALL = 1_024  # octets, about which no server's arithmetic is doubted
 _BEGINNING = 65_536  # octets, which hold nearly every header
 
@@ -61,19 +62,35 @@ def take_retrieved(
 
 
 def _too_few(row: Arrival, size: int) -> MessageError | None:
-    """An empty answer for a message that has octets is none; less than half is doubted once.
+    """An empty answer, or a mere line end, for a message that has octets is none; less than half
+    is doubted once.
 
-    Servers are wrong about sizes, by their line ends mostly, so the second time the octets are
-    believed. What is not believed is never filed, and so never removed from the server.
+    Servers are wrong about sizes, so the second time the octets are believed: filed, but never
+    removed from the server (`_is_as_long_as_listed`).
     """
+    is_empty = size == 0 < row.size or size <= _LINE_END < row.size
     is_short = 2 * size + _SMALL < row.size
-    if (size or not row.size) and not (is_short and not row.attempts):
+    if not is_empty and (row.attempts or not is_short):
         return None
     return Malformed(
         "The server gave {got} of the {size} octets of this message.",
         got=size,
         size=row.size,
     )
+
+
+def _is_as_long_as_listed(octets: vault.Octets, listed: int) -> bool:
+    """Whether these can be all the octets of a message that was listed with so many.
+
+    They differ by line ends: some servers count each as one octet, or those of them that they
+    store so; others count two, and give a bare LF as it is. That there is nothing at all is filed
+    where the server says so, and not believed.
+    """
+    size = vault.size_of(octets)
+    if size == listed:
+        return size > 0
+    lines, bare = vault.line_ends(octets)
+    return size - lines <= listed < size or listed == size + bare
 
 
 def header_of(octets: vault.Octets) -> bytes:
@@ -105,6 +122,9 @@ def _keep_or_leave(row: Arrival, octets: vault.Octets, verdict: Verdict, batch: 
         row.outcome = Arrival.Outcome.WAITING
         row.reason = {}
         row.retry_at = None
+        row.listed_size = row.size
+        whole = _is_as_long_as_listed(octets, row.size)
+        row.left_because = "" if whole else Arrival.Left.SIZE
         batch.keep(row, octets)
     else:
         decide(row, verdict.outcome, verdict.why)

@@ -42,8 +42,9 @@ class Run:
     # How much is in hand at a time, for new mail's sake: whole messages, and headers to judge.
     bodies: Stride = field(default_factory=lambda: Stride(MOST_BODIES))
     headers: Stride = field(default_factory=lambda: Stride(MOST_HEADERS))
-    # Digests of the octets that this very session has retrieved: their UIDs need no second look.
-    retrieved: set[str] = field(default_factory=set)
+    # What the server calls the messages that this very session has retrieved and put into custody:
+    # before they are removed, neither these names nor the octets need a second look.
+    retrieved: set[tuple[Any, ...]] = field(default_factory=set)
 
     def between_steps(self) -> None:
         """Between any two steps: stop if asked, keep the lease. Raises Stopped, LeaseLost."""

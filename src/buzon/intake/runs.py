@@ -12,7 +12,7 @@ from django.db.models import Max, Min
 from django.utils import timezone
 
 from buzon.desk.keyring import KeyringError
-from buzon.intake import collect_imap, collect_pop3, health, history
+from buzon.intake import collect_imap, collect_pop3, grace, health, history
 from buzon.intake.accounts import credentials_of, endpoint_of
 from buzon.intake.disk import NoRoom, check_room, no_room
 from buzon.intake.earlier import ask_for_skipped
@@ -135,6 +135,7 @@ def _collect(
 def _collect_all(run: Run, endpoint: Endpoint) -> None:
     """One session, or with POP3 as many as the history takes."""
     run.report("connecting", 0, 0)
+    grace.look(run.account, run.lease)
     retry_failed(run.account, run.lease)
     ask_for_skipped(run)
     run.process()  # what an earlier run left in custody needs no server

@@ -67,7 +67,8 @@ def _strange(folder: Folder, listed: Sequence[Listed]) -> dict[int, str]:
         message = by_uid.get(row.uid or 0)
         if message is None or not row.header_digest:
             continue
-        if (row.size, row.internal_date) != (message.size, message.internal_date):
+        size = row.size if row.listed_size is None else row.listed_size
+        if (size, row.internal_date) != (message.size, message.internal_date):
             found[message.uid] = row.header_digest
         if len(found) == MOST_ASKED:
             break

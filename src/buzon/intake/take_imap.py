@@ -124,6 +124,7 @@ def _row(account: CollectionAccount, folder: Folder, listed: Listed, end: str | 
         uidvalidity=folder.uidvalidity,
         uid=listed.uid,
         size=listed.size,
+        listed_size=listed.size,
         internal_date=listed.internal_date,
         of_history=of_history,
     )

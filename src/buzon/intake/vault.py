@@ -17,6 +17,7 @@ import zstandard
 from django.db import connection
 from django.utils import timezone
 
+from buzon.intake.batches import by_octets
 from buzon.intake.models import RawMessage, RawPiece
 
 LEVEL = 1  # higher levels cost more than they save: bench/ measures it
@@ -55,8 +56,23 @@ def size_of(octets: Octets) -> int:
     return size
 
 
+def line_ends(octets: Octets) -> tuple[int, int]:
+    """How many there are, and how many of them are a bare LF. A file is left at its start."""
+    lines = pairs = 0
+    last = b""
+    for piece in _cut(octets):
+        lines += piece.count(b"\n")
+        pairs += piece.count(b"\r\n") + (last == b"\r" and piece.startswith(b"\n"))
+        last = piece[-1:]
+    if not isinstance(octets, bytes):
+        octets.seek(0)
+    return lines, lines - pairs
+
+
 def put(organization_id: int, batch: Iterable[tuple[str, Octets]]) -> None:
-    """Store (digest, octets) pairs in the caller's transaction; what is held already stays."""
+    """Store (digest, octets) pairs in the caller's transaction; what is held already stays, unless
+    it is damaged.
+    """
     compress = zstandard.ZstdCompressor(level=LEVEL).compress
     now = timezone.now()
     rows: dict[str, RawMessage] = {}
@@ -73,9 +89,17 @@ def put(organization_id: int, batch: Iterable[tuple[str, Octets]]) -> None:
             size=size,
             stored_at=now,
         )
+    _drop_damaged(organization_id, rows)
     RawMessage.objects.bulk_create(rows.values(), ignore_conflicts=True)
     for name, octets in large.items():
         _put_pieces(RawMessage.objects.get(organization_id=organization_id, sha256=name), octets)
+
+
+def _drop_damaged(organization_id: int, names: Collection[str]) -> None:
+    known = held(organization_id, names)
+    damaged = known - intact(organization_id, known) if known else known
+    if damaged:
+        RawMessage.objects.filter(organization_id=organization_id, sha256__in=damaged).delete()
 
 
 def _put_pieces(message: RawMessage, octets: Octets) -> None:
@@ -150,15 +174,19 @@ def _joined(message_id: int, size: int) -> bytes | None:
     whole.seek(max(size - 1, 0))  # and takes the room for it at once
     whole.write(b"\0")
     whole.seek(0)
-    unpack = zstandard.ZstdDecompressor().decompress
+    for piece in _pieces(message_id, size):
+        if piece is None:
+            return None
+        whole.write(piece)
+    return whole.getvalue()
+
+
+def _pieces(message_id: int, size: int) -> Iterator[bytes | None]:
+    """One after the other; None for one that is missing or cannot be unpacked."""
     with _few_pages():
         for place in range(-(-size // PIECE)):
             row = RawPiece.objects.filter(message=message_id, place=place)
-            try:
-                whole.write(unpack(bytes(row.values_list("octets", flat=True).first() or b"")))
-            except zstandard.ZstdError:
-                return None
-    return whole.getvalue()
+            yield _unpacked(bytes(row.values_list("octets", flat=True).first() or b""))
 
 
 def _unpacked(packed: bytes) -> bytes | None:
@@ -178,3 +206,41 @@ def held(organization_id: int, digests: Collection[str]) -> set[str]:
         )
         found.update(rows.values_list("sha256", flat=True))
     return found
+
+
+def intact(organization_id: int, digests: Collection[str]) -> set[str]:
+    """Which of these are in custody, and still are the octets that their names say: read back, and
+    hashed, 16 MiB at a time.
+    """
+    found: set[str] = set()
+    names = sorted(digests)
+    for start in range(0, len(names), 500):
+        rows = RawMessage.objects.filter(
+            organization_id=organization_id, sha256__in=names[start : start + 500]
+        )
+        sizes = rows.values_list("pk", "sha256", "size")
+        for some in by_octets(sizes, lambda row: min(row[2], LARGEST_IN_ONE)):
+            found |= _intact({pk: (name, size) for pk, name, size in some})
+    return found
+
+
+def _intact(rows: dict[int, tuple[str, int]]) -> set[str]:
+    """Of the rows with these keys, the digests that hold."""
+    packed = RawMessage.objects.filter(pk__in=rows).values_list("pk", "octets")
+    found = set()
+    for pk, octets in packed:
+        name, size = rows[pk]
+        pieces = [_unpacked(bytes(octets))] if octets else _pieces(pk, size)
+        if _digest_of(pieces) == name:
+            found.add(name)
+    return found
+
+
+def _digest_of(pieces: Iterable[bytes | None]) -> str:
+    """As `digest`; "" where a piece is missing."""
+    hashed = hashlib.sha256()
+    for piece in pieces:
+        if piece is None:
+            return ""
+        hashed.update(piece)
+    return hashed.hexdigest()

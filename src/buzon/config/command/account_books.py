@@ -10,10 +10,11 @@ from typing import Any
 from django.utils import timezone
 
 from buzon.config.command import output
+from buzon.desk.reasons import told
 from buzon.intake.check_step import Step
+from buzon.intake.grace import goes_at
 from buzon.intake.models import Arrival, CollectionAccount, Folder
 from buzon.intake.reconcile import Books, reconcile
-from buzon.intake.settle import grace
 from buzon.wire.errors import MailError
 
 _MOST_NAMED = 10
@@ -66,8 +67,9 @@ def books_as_json(books: list[Books]) -> list[dict[str, Any]]:
 
 
 def deletions(account: CollectionAccount) -> Iterator[dict[str, Any]]:
-    """Every message that is to be removed from the server, and from when on: now, or after the
-    account's days. Of an account that does not delete, what would go if it did (`is_on` False).
+    """Every message that is to be removed from the server, and from when on: now (None), or after
+    the account's days; and those that never are, with the reason. Of an account that does not
+    delete, what would go if it did (`is_on` False).
     """
     is_on = account.after == CollectionAccount.After.DELETE
     rows = Arrival.objects.filter(account=account).exclude(folder__role=Folder.Role.SENT)
@@ -84,13 +86,15 @@ def deletions(account: CollectionAccount) -> Iterator[dict[str, Any]]:
             "sha256": row.sha256,
             "filed_at": output.stamp(row.decided_at),
             "from": output.stamp(_from(account, row)),
+            "left_there": told(row.left_reason),
         }
 
 
 def _from(account: CollectionAccount, row: Arrival) -> datetime | None:
-    """When it may go; None for at the next collection."""
-    at = (row.decided_at or timezone.now()) + grace(account)
-    return at if at > timezone.now() else None
+    """When it may go; None for at the next collection, or for never."""
+    if row.left_because or not account.delete_after_days:
+        return None
+    return goes_at(account, row.decided_at or timezone.now())
 
 
 _DELETIONS = ("id", "goes", "sender", "size")
@@ -99,7 +103,7 @@ _DELETIONS = ("id", "goes", "sender", "size")
 def show_deletions(account: CollectionAccount) -> None:
     """A line for each, the next ones first."""
     rows = (
-        (str(one["id"]), one["from"] or "next collection", one["sender"], output.size(one["size"]))
+        (str(one["id"]), _goes(one), one["sender"], output.size(one["size"]))
         for one in deletions(account)
     )
     if account.after == CollectionAccount.After.DELETE:
@@ -110,3 +114,9 @@ def show_deletions(account: CollectionAccount) -> None:
         f"{account.name} removes nothing from its server. With --delete-downloaded it would remove"
         " what is listed here."
     )
+
+
+def _goes(one: dict[str, Any]) -> str:
+    if one["left_there"] is not None:
+        return "never: " + str(one["left_there"]["sentence"])
+    return one["from"] or "next collection"

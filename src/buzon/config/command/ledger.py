@@ -56,8 +56,8 @@ def _show(rows: "QuerySet[Arrival]") -> None:
 
 
 def _line(row: Arrival) -> str:
-    why = sentence(row.reason)
-    told = " - ".join(filter(None, (row.sender, why)))
+    why = (row.sender, sentence(row.reason), sentence(row.left_reason))
+    told = " - ".join(filter(None, why))
     size = output.size(row.size)
     return f"{row.pk:>8}  {row.outcome:9}  {size:>8}  {output.printable(told)}"
 
@@ -82,6 +82,7 @@ def _as_json(row: Arrival) -> dict[str, Any]:
         "customer": customer.pk if customer else None,
         "agent": customer.agent.name if customer and customer.agent else None,
         "settled_at": output.stamp(row.settled_at),
+        "left_there": told(row.left_reason),
     }
 
 

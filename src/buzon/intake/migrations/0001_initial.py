@@ -64,6 +64,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("delete_after_days", models.PositiveSmallIntegerField(default=0)),
+                ("clock", models.JSONField(default=dict)),
                 (
                     "start",
                     models.CharField(
@@ -275,6 +276,7 @@ class Migration(migrations.Migration):
                 ("generation", models.PositiveIntegerField(default=1)),
                 ("header_digest", models.CharField(blank=True, default="", max_length=64)),
                 ("size", models.BigIntegerField(default=0)),
+                ("listed_size", models.BigIntegerField(blank=True, null=True)),
                 ("internal_date", models.DateTimeField(blank=True, null=True)),
                 ("sender", models.CharField(blank=True, default="", max_length=400)),
                 ("of_history", models.BooleanField(default=False)),
@@ -305,6 +307,15 @@ class Migration(migrations.Migration):
                 ("settling_at", models.DateTimeField(blank=True, null=True)),
                 ("settled_at", models.DateTimeField(blank=True, null=True)),
                 ("gone_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "left_because",
+                    models.CharField(
+                        blank=True,
+                        choices=[("size", "Size"), ("octets", "Octets")],
+                        default="",
+                        max_length=10,
+                    ),
+                ),
                 (
                     "message",
                     models.ForeignKey(

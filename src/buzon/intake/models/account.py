@@ -86,6 +86,7 @@ class CollectionAccount(models.Model):
     notify_agent = models.BooleanField(default=True)
     after = models.CharField(max_length=6, choices=After.choices, default=After.LEAVE)
     delete_after_days = models.PositiveSmallIntegerField(default=0)  # of being here, before it goes
+    clock = models.JSONField(default=dict)  # how far those days can be believed: intake/grace.py
     start = models.CharField(max_length=4, choices=Start.choices, default=Start.ALL)
     start_date = models.DateField(null=True, blank=True)
     history = models.CharField(max_length=6, choices=History.choices, default=History.AUTO)

@@ -9,12 +9,15 @@ header of an oversized message, is in custody and still to be processed. Only a 
 in custody whole, is ever settled.
 """
 
+from typing import Any
+
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Coalesce, Least
 from django.utils.translation import gettext_lazy as _
 
 from buzon.desk.models import Message, Organization
+from buzon.desk.reasons import reason
 from buzon.intake.models.account import CollectionAccount
 from buzon.intake.models.folder import Folder
 
@@ -54,6 +57,12 @@ class Arrival(models.Model):
     renumbering. `gone_at`: no longer on the server. `reason` is data, see `buzon.desk.reasons`.
     """
 
+    class Left(models.TextChoices):
+        """Why a filed message is never removed from its server, whatever R6 says."""
+
+        SIZE = "size"  # what came is not as long as the server said
+        OCTETS = "octets"  # what the server gives today is not what came
+
     class Outcome(models.TextChoices):
         WAITING = "waiting", _("Waiting")
         FILED = "filed", _("Filed")
@@ -75,7 +84,8 @@ class Arrival(models.Model):
     generation = models.PositiveIntegerField(default=1)
 
     header_digest = models.CharField(max_length=64, blank=True, default="")
-    size = models.BigIntegerField(default=0)  # octets, as the server said or as received
+    size = models.BigIntegerField(default=0)  # octets, as received, before that as listed
+    listed_size = models.BigIntegerField(null=True, blank=True)  # octets, as the server lists it
     internal_date = models.DateTimeField(null=True, blank=True)
     sender = models.CharField(max_length=400, blank=True, default="")  # folded
     of_history = models.BooleanField(default=False)
@@ -96,6 +106,7 @@ class Arrival(models.Model):
     settling_at = models.DateTimeField(null=True, blank=True)  # the server was asked; not yet sure
     settled_at = models.DateTimeField(null=True, blank=True)
     gone_at = models.DateTimeField(null=True, blank=True)
+    left_because = models.CharField(max_length=10, choices=Left.choices, blank=True, default="")
 
     objects = Arrivals.as_manager()
 
@@ -145,6 +156,18 @@ class Arrival(models.Model):
 
     def __str__(self) -> str:
         return f"arrival {self.pk}"
+
+    @property
+    def name(self) -> tuple[int, int | None, int | None, str | None]:
+        """What the server calls it: folder, UIDVALIDITY, UID, UIDL."""
+        return self.folder_id, self.uidvalidity, self.uid, self.uidl
+
+    @property
+    def left_reason(self) -> dict[str, Any]:
+        """Why it is never removed from its server, as a reason; {} where it may be."""
+        if self.left_because == self.Left.SIZE:
+            return reason("left_for_its_size", listed=self.listed_size, size=self.size)
+        return reason("left_for_its_octets") if self.left_because else {}
 
     @property
     def is_obtainable(self) -> bool:

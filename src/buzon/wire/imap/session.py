@@ -234,6 +234,10 @@ class ImapSession:
         """Set \\Deleted on these messages. NotPermitted in a folder opened read-only."""
         self._store(rb"+FLAGS.SILENT (\Deleted)", uids)
 
+    def unmark_deleted(self, uids: Iterable[int]) -> None:
+        """Take \\Deleted off these messages. NotPermitted in a folder opened read-only."""
+        self._store(rb"-FLAGS.SILENT (\Deleted)", uids)
+
     def expunge(self, uids: Iterable[int]) -> None:
         """Remove those of these messages that are marked \\Deleted (UIDPLUS, else NotPermitted)."""
         self._need_writable()
