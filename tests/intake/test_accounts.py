@@ -46,6 +46,7 @@ def test_defaults_are_the_safe_ones(shop: Organization) -> None:
         "start": "all",
         "start_date": None,
         "history": "auto",
+        "history_to_whole_group": False,
         "max_message_bytes": 52_428_800,
         "trusted_authserv_id": "",
         "lists_as_persons": False,
