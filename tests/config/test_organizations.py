@@ -211,7 +211,8 @@ def show(two: Two) -> None:
     two("organization", "list", "--json")
     for words in (["ledger"], ["ledger", "--jsonl"], ["account", "show", "sales"],
                   ["account", "check", "keep"], ["account", "deletions", "keep"],
-                  ["customer", "show", EVA]):  # fmt: skip
+                  ["customer", "show", EVA], ["search", "hola"], ["search", "zeta", "--json"],
+                  ["search", "example"]):  # fmt: skip
         two(*words)
     for words in (["customer", "list", "--unassigned"], ["customer", "list", "--left-behind"]):
         two(*words)
@@ -244,6 +245,10 @@ def ask_for_zeta(two: Two, lines: Path) -> None:
     two.refused("block", "remove", "@zeta.example")
     two.refused("collect", "Zeta", "--once")
     two.refused("ledger", "Zeta")
+    two.refused("search", "hola", "--agent", "Zeta")
+    two.refused("search", "hola", "--store", "Zeta")
+    two.refused("search", "hola", "--account", "Zeta")
+    two.refused("search", "hola", "--customer", zeta.pk)
     two.refused("retry", skipped.pk)
     two.refused("fetch", skipped.pk)
     two.refused("fetch", "--customer", "zeta@only.example")

@@ -62,7 +62,7 @@ def _search(options: Namespace) -> None:
         since=options.since,
         until=options.until,
     )
-    _catch_up()
+    _catch_up(organization)
     keys = found(asked, letters, number=options.limit)
     told = excerpts(asked.text, keys)
     joined = in_order(letters).select_related("customer__agent", "store")
@@ -99,12 +99,12 @@ def _chosen(
     return letters.filter(attachment_count__gt=0) if options.attachments else letters, customers
 
 
-def _catch_up() -> None:
+def _catch_up(organization: Organization) -> None:
     """Where nothing runs, nobody else indexes what was collected last (PostgreSQL)."""
     deadline = time.monotonic() + _INDEXING
-    while index_waiting():
+    while index_waiting(organization_id=organization.pk):
         if time.monotonic() > deadline:
-            left = SearchEntry.objects.filter(waits=True).count()
+            left = SearchEntry.objects.filter(waits=True, organization=organization).count()
             if left:
                 output.note(f"{output.counted(left, 'letter')} cannot be found by words yet.")
             return

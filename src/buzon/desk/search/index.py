@@ -86,14 +86,18 @@ def any_waits() -> bool:
     return SearchEntry.objects.filter(waits=True).exists()
 
 
-def index_waiting(*, most: int = AT_ONCE) -> int:
+def index_waiting(*, organization_id: int | None = None, most: int = AT_ONCE) -> int:
     """Index so many of the entries that wait, the newest first; returns how many were.
+
+    `organization_id`: only this one's; None for all.
 
     One transaction. Several workers at a time take different ones; one that is killed leaves its
     entries waiting.
     """
     with transaction.atomic():
         waiting = SearchEntry.objects.filter(waits=True).select_for_update(skip_locked=True)
+        if organization_id is not None:
+            waiting = waiting.filter(organization=organization_id)
         newest = waiting.order_by("-id").values_list("id", "packed")[:most]
         entries = sorted((key, _texts(key, bytes(octets))) for key, octets in newest)
         if entries:
