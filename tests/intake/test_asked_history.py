@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.db import connections
 from django.utils import timezone
 
 from buzon.demo.server import MailServer
@@ -50,7 +51,14 @@ def at_the(protocol: str, place: int) -> tuple[str, tuple[int, ...]]:
 
 def during(at: Scene, protocol: str, place: int, what: Callable[[], Any]) -> None:
     command, times = at_the(protocol, place)
-    at.server.on(command, what, times=times)  # type: ignore[attr-defined]
+
+    def in_its_thread() -> None:
+        try:
+            what()
+        finally:
+            connections.close_all()  # the server's thread would leave its own open
+
+    at.server.on(command, in_its_thread, times=times)  # type: ignore[attr-defined]
 
 
 def stored(account: CollectionAccount) -> CollectionAccount:
