@@ -125,6 +125,7 @@ def _measure_part(
 
 def one_run(program: Program, part: str, number: int, label: str) -> Line:
     """In an empty folder, when all that was written before is on the disk."""
+    load = os.getloadavg()[0]
     place = Path(tempfile.mkdtemp(prefix="buzon-bench-run-"))
     try:
         with program.prepare(place) as task:
@@ -145,6 +146,7 @@ def one_run(program: Program, part: str, number: int, label: str) -> Line:
         memory=used.memory,
         received=received,
         at=datetime.now(UTC).isoformat(timespec="seconds"),
+        load=round(load, 1),
     )
 
 

@@ -7,6 +7,7 @@ folder, so that the next command goes on where this one ended.
 """
 
 import json
+import os
 import shutil
 import sys
 import time
@@ -65,6 +66,7 @@ def _step(environment: dict[str, str], mail: Mail, name: str, number: int, label
     account = is_new("step")
     add_account(environment, mail.where(), Way(), name=account)
     command = [str(BUZON), "collect", account, "--once", "--json"]
+    load = os.getloadavg()[0]
     folder = Path(environment["BUZON_DATA_DIR"]).parent
     used = measure(command, environment, folder=folder)
     (totals,) = json.loads(used.said)
@@ -82,6 +84,7 @@ def _step(environment: dict[str, str], mail: Mail, name: str, number: int, label
         memory=used.memory,
         received=totals["bytes"],
         at=datetime.now(UTC).isoformat(timespec="seconds"),
+        load=round(load, 1),
     )
 
 

@@ -1,5 +1,6 @@
 """`python -m bench.page > docs/measured.md`: the page of what was measured last, part by part."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from statistics import median
@@ -56,7 +57,7 @@ def page(results: Results, profile: str) -> str:
 
 def _part(name: str, label: str, runs: Runs) -> Iterator[str]:
     of_bars = [line for bar in BARS if bar.part == name for line in _bar(bar, runs)]
-    yield f"## {name}\nOf {label}, measured {_day(runs)}.\n"
+    yield f"## {name}\nOf {label}, measured {_day(runs)}; {_busy(runs)}.\n"
     yield "| program | messages | messages/s | slowest | fastest | runs | CPU s | MB |"
     yield "|---|--:|--:|--:|--:|--:|--:|--:|"
     for program, lines in runs.by_program.items():
@@ -88,6 +89,11 @@ def _bar(bar: Bar, runs: Runs) -> Iterator[str]:
 
 def _day(runs: Runs) -> str:
     return max(line.at for lines in runs.by_program.values() for line in lines)[:10]
+
+
+def _busy(runs: Runs) -> str:
+    """Figures of a busy machine are too low, and those of some programs lower than others."""
+    return f"load of the machine before a run {runs.load():.1f}, on {os.cpu_count()} processors"
 
 
 def main() -> None:

@@ -1,11 +1,13 @@
 """The results: one line of JSON for each run, so that nothing measured is measured again.
 
     {"label", "part", "program", "round", "messages", "octets", "seconds", "processor", "memory",
-     "received", "at"}
+     "received", "at", "load"}
 
 `label` says which state of the project was measured, by default its commit; `seconds` and
 `processor` seconds are of the whole process, `memory` its most octets, `received` the octets that
-came from the server (None where nobody counts them). Only lines of one label are compared.
+came from the server (None where nobody counts them), `load` the machine's load average before the
+run: what is more than about one for a program that has just ended is somebody else's. Only lines of
+one label are compared.
 """
 
 import json
@@ -30,6 +32,7 @@ class Line:
     memory: int
     received: int | None
     at: str
+    load: float
 
     @property
     def rate(self) -> float:
@@ -104,6 +107,11 @@ class Runs:
     def memory(self, program: str) -> float | None:
         """Octets at most, the median."""
         return self._median([float(line.memory) for line in self._of(program)])
+
+    def load(self) -> float | None:
+        """Of the machine before each run, the median."""
+        lines = [line for each in self.by_program.values() for line in each]
+        return self._median([line.load for line in lines])
 
     def received_share(self, program: str) -> float | None:
         """Octets that came from the server, as a part of those of all messages there."""

@@ -28,6 +28,7 @@ def line(program: str, number: int = 0, **fields: Any) -> Line:
     values: dict[str, Any] = {
         "label": "abc", "part": "custody", "messages": 100, "octets": 6_000, "seconds": 1.0,
         "processor": 0.5, "memory": 50_000_000, "received": 6_000, "at": "2026-11-02T10:00:00Z",
+        "load": 1.5,
     }  # fmt: skip
     return Line(program=program, round=number, **values | fields)
 
@@ -113,7 +114,7 @@ def test_the_page_has_what_was_measured_last(tmp_path: Path) -> None:
         results.add(line(program, label="before", seconds=9.0))
         results.add(line(program, seconds=seconds_of))
     told = page(results, "\nSQLite   µs each\n")
-    assert "Of abc, measured 2026-11-02." in told
+    assert "Of abc, measured 2026-11-02; load of the machine before a run 1.5, on " in told
     assert f"| {OURS} | 100 | 100 | 100 | 100 | 1 | 0.5 | 50 |" in told
     assert f"| {OURS}: times as fast as mbsync | 2.50 | at least 2 | reached |" in told
     assert "## whole" not in told
