@@ -24,7 +24,8 @@ SECRET = "se cret"
 # What holds mail and what came of it; a collection that fails may write of itself elsewhere.
 MAIL = ("intake_arrival", "intake_rawmessage", "desk_message", "desk_customer")
 # Of the session and the attempt, not of what the person asked for.
-_PASSING = ("django_",)
+# Of search: an index of what desk_searchentry holds, which counts.
+_PASSING = ("django_", "desk_words")
 _DAMAGE = re.compile(r"Traceback|Error\b|Exception|\bNone\b|Errno|\.\.|\\x|[{}]")
 
 Counts = dict[str, int]

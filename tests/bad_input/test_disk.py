@@ -26,12 +26,12 @@ PROTOCOLS = ("imap", "pop3")
 
 @pytest.fixture
 def small_disk(shop: Shop) -> Iterator[Path]:
-    """The data folder, on a disk of its own with 6 MB, none of which are kept free."""
+    """The data folder, on a disk of its own with 12 MB, none of which are kept free."""
     shop.env["BUZON_MIN_FREE_DISK"] = "0"
     folder = shop.installation.folder
     held = {file.name: file.read_bytes() for file in folder.iterdir()}
     mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=6m,mode=700", "tmpfs", str(folder)], check=False
+        ["mount", "-t", "tmpfs", "-o", "size=12m,mode=700", "tmpfs", str(folder)], check=False
     )
     if mounted.returncode:
         pytest.skip("this machine lets nobody mount")

@@ -78,7 +78,7 @@ def test_a_check_of_wrong_values_leads_to_their_fields(page: Page) -> None:
     page.locator("details.more").last.locator("summary").click()
     page.locator("input[name=poll_seconds]").fill("0")
     page.locator("details.more").last.locator("summary").click()
-    page.locator("[data-check]").click()
+    page.locator("[data-check][value=check]").click()
     found = page.locator("#check")
     expect(found).to_be_focused()
     expect(found).to_contain_text("Not checked")
@@ -91,7 +91,7 @@ def test_a_check_of_wrong_values_leads_to_their_fields(page: Page) -> None:
 
 
 def test_enter_saves_also_where_a_check_has_left_its_buttons(page: Page) -> None:
-    page.locator("[data-check]").click()
+    page.locator("[data-check][value=check]").click()
     expect(page.locator("#check section")).to_be_visible()
     page.locator("input[name=name]").fill("  ")
     page.keyboard.press("Enter")

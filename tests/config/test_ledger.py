@@ -16,6 +16,7 @@ from tests.config.conftest import Console, Installation
 KEYS = {
     "id", "account", "folder", "uidvalidity", "uid", "uidl", "size", "internal_date", "sender",
     "outcome", "reason", "sha256", "attempts", "message", "customer", "agent", "settled_at",
+    "left_there",
 }  # fmt: skip
 AT = datetime(2026, 11, 23, 10, 0, 30, 999, tzinfo=UTC)
 
@@ -80,6 +81,7 @@ def test_the_fate_of_every_message(buzon: Console, account: CollectionAccount) -
         "customer": first.message.customer.pk,
         "agent": "Ana",
         "settled_at": "2026-11-23T11:00:30Z",
+        "left_there": None,
     }
     unread = {key: lines[1][key] for key in ("id", "reason", "message", "customer", "settled_at")}
     assert unread == {

@@ -30,6 +30,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 EVA = "eva@x.example"
 SECOND = "second@shop.example"
 # Everything on this machine, or files alone; and the doctor, whose test is in test_doctor.
+HISTORY = ("pause-history", "resume-history", "cancel-history")
 WITHOUT = {("up",), ("read",), ("doctor",), ("backup",), ("restore",)}
 
 
@@ -211,6 +212,7 @@ def show(two: Two) -> None:
     two("organization", "list", "--json")
     for words in (["ledger"], ["ledger", "--jsonl"], ["account", "show", "sales"],
                   ["account", "check", "keep"], ["account", "deletions", "keep"],
+                  ["account", "preview", "keep", "--json"],
                   ["customer", "show", EVA], ["search", "hola"], ["search", "zeta", "--json"],
                   ["search", "example"]):  # fmt: skip
         two(*words)
@@ -228,8 +230,9 @@ def ask_for_zeta(two: Two, lines: Path) -> None:
     for noun in ("customer", "notification"):
         two.refused(noun, "list", "--agent", "Zeta")
     two.refused("customer", "list", "--store", "Zeta")
-    for verb in ("show", "check", "set", "resume", "remove"):
+    for verb in ("show", "check", "set", "resume", "remove", "preview", *HISTORY):
         two.refused("account", verb, "Zeta", *(["--inactive"] if verb == "set" else []))
+    two.refused("account", "collect-again", "Zeta", "--from", "all")
     for verb in ("present", "away", "deactivate", "activate"):
         two.refused("agent", verb, "Zeta")
     two.refused("agent", "status", "Zeta", "busy")
@@ -293,6 +296,8 @@ def change(two: Two, lines: Path) -> None:
         ["customer", "remove", EVA],
         ["account", "add", "new", *two.flags()], ["account", "set", "sales", "--inactive"],
         ["account", "set", "sales", "--active"], ["account", "resume", "sales"],
+        ["account", "collect-again", "keep", "--from", "all"],
+        *(["account", verb, "keep"] for verb in HISTORY),
         ["collect", "keep", "--once"], ["collect", "sales", "--once", "--json"],
         ["account", "remove", "sales"], ["group", "remove", "Both"],
         ["organization", "suspend", "Ours"], ["organization", "resume", "Ours"],

@@ -10,7 +10,7 @@ SENTENCES = {
     "": "buzon needs COMMAND; see buzon --help.",
     "acount": "buzon has no 'acount'; it has: up, organization, account, collect, ",
     "account": "buzon account needs VERB; see buzon account --help.",
-    "account ad": "buzon account has no 'ad'; it has: add, list, show, set, remove, resume, check,",
+    "account ad": "buzon account has no 'ad'; it has: add, list, show, set, remove, resume,",
     "account add": "buzon account add needs NAME and --host and --username and --password-file; ",
     "account list --jsn": "buzon account list does not know --jsn; see buzon account list --help.",
     "account list extra": "buzon account list does not know extra; see",

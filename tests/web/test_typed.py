@@ -17,7 +17,8 @@ LONG = "y" * 5000  # no name, address, pattern or password is as long
 # what comes before signing in.
 WITHOUT_TEXT = {
     "administrator_password", "administrator_removal", "agent_deactivation",
-    "collection_account_removal", "customer_agent", "customer_blocking", "customer_import",
+    "collection_account_again", "collection_account_cancelling", "collection_account_removal",
+    "customer_agent", "customer_blocking", "customer_import",
     "customer_removal", "forgotten", "group_removal", "ledger", "ledger_row", "letter_blocking",
     "me", "new_password", "quarantine", "setup", "setup_mailbox", "sign_in", "store_removal",
 }  # fmt: skip
