@@ -23,9 +23,13 @@ _WINDOW = timedelta(days=30)
 
 
 def trial(context: "Context", number: int) -> list[str]:
-    """Every plan with every start and after, with one of the cuts; then with the next one."""
+    """Every plan with every start and after, with one of the cuts; then with the next one. Every
+    tenth uses names again.
+    """
     corners = list(itertools.product(("leave", "delete"), _STARTS, _PLANS))
     after, start, plan = corners[number % len(corners)]
+    if number % 10 == 9:
+        plan = _used_again
     cut = _CUTS[(number + number // len(corners)) % len(_CUTS)]
     options = {"top": False} if number % 5 == 4 else {}
     made = Trial(
@@ -153,6 +157,34 @@ def _deletions_cut(at: Scene) -> None:
     collect(at.account)
     at.server.plan = Plan()
     at.box.reset_uids()
+
+
+def _used_again(at: Scene) -> None:
+    """Names are used again (RFC 1939 §7): another client removes the last that was collected, and
+    what comes next, of another size, has its name.
+    """
+    slots: dict[int, int] = {}
+    at.box.login.pop3_uidl = lambda message: f"slot-{_slot(at, slots, message.uid)}"
+    collect(at.account)
+    outside = {piece.octets for piece in at.outside}
+    left = [message for message in at.box.messages if message.octets not in outside]
+    if left:
+        at.server.others_are_acting = True
+        at.server.alien_removed.append(left[-1].octets)
+        at.box.expunge(left[-1].uid)
+        at.server.others_are_acting = False
+    piece = further(at.trial.seed, 200)
+    longer = replace(piece, octets=piece.octets + b"One line more than any other.\r\n" * 40)
+    at.deliver(stamped(longer, datetime.now(UTC) + timedelta(seconds=2)))
+
+
+def _slot(at: Scene, slots: dict[int, int], uid: int) -> int:
+    """The lowest number that no message has which is there."""
+    there = {message.uid for message in at.box.messages}
+    if uid not in slots:
+        taken = {slot for one, slot in slots.items() if one in there}
+        slots[uid] = next(number for number in itertools.count(1) if number not in taken)
+    return slots[uid]
 
 
 _PLANS: tuple[Callable[[Scene], None], ...] = (
