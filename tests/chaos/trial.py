@@ -141,7 +141,7 @@ def collect(account: CollectionAccount, *, patient: bool = True) -> Totals:
     """One collection, as fleet does it; `patient`: waits until a dead one's lease has run out, and
     tries again where a slow machine let its own run out (leases last a second here).
     """
-    cut_small(account.organization_id)
+    cut_small(account)
     for _ in range(20):
         lease = None
         while lease is None:

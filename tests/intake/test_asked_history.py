@@ -7,10 +7,8 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
-from django.db import connections
 from django.utils import timezone
 
-from buzon.demo.server import MailServer
 from buzon.desk.models import Event, Message
 from buzon.intake import first_download
 from buzon.intake.account_values import AccountError
@@ -24,10 +22,10 @@ from buzon.intake.models import CollectionAccount, Duty
 from buzon.intake.overview import overviews
 from buzon.intake.reconcile import reconcile
 from buzon.intake.runs import collect_once
+from buzon.intake.totals import Totals
 from buzon.lease import LeaseLost, claim
-from tests.intake.collecting import collect, never
+from tests.intake.collecting import collect
 from tests.intake.scene import KNOWN, STRANGER, Scene, check_books, outcomes, scene
-from tests.intake.servers import DeliversDuring
 
 pytestmark = pytest.mark.django_db(transaction=True)
 BOTH = pytest.mark.parametrize("protocol", ["imap", "pop3"])
@@ -44,21 +42,22 @@ def _every_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(first_download, "SHARE", 0)
 
 
-def at_the(protocol: str, place: int) -> tuple[str, tuple[int, ...]]:
-    """The command that asks for octets, and when: of IMAP by batch, of POP3 by message."""
-    return {"imap": ("UID FETCH", (place,)), "pop3": ("RETR", (place * 100,))}[protocol]
+def collect_and(account: CollectionAccount, what: Callable[[CollectionAccount], Any]) -> Totals:
+    """A collection; `what` is done between two of its steps, once some letters are filed."""
+    done = False
 
+    def meanwhile() -> bool:
+        nonlocal done
+        if not done and account.arrivals.filter(outcome="filed").exists():
+            done = True
+            what(stored(account))
+        return False
 
-def during(at: Scene, protocol: str, place: int, what: Callable[[], Any]) -> None:
-    command, times = at_the(protocol, place)
-
-    def in_its_thread() -> None:
-        try:
-            what()
-        finally:
-            connections.close_all()  # the server's thread would leave its own open
-
-    at.server.on(command, in_its_thread, times=times)  # type: ignore[attr-defined]
+    lease = claim(Duty.objects.get(account=account, kind="collect"))
+    assert lease is not None
+    totals = collect_once(lease, stop=meanwhile)
+    account.refresh_from_db()
+    return totals
 
 
 def stored(account: CollectionAccount) -> CollectionAccount:
@@ -71,11 +70,10 @@ def outside(account: CollectionAccount) -> int:
 
 @KINDS
 def test_a_paused_history_waits_and_new_mail_comes(protocol: str, uidl: bool) -> None:
-    with scene(protocol, server=DeliversDuring, uidl=uidl) as at:
+    with scene(protocol, uidl=uidl) as at:
         at.deliver(*[KNOWN] * 450)
         account = at.account()
-        during(at, protocol, 3, lambda: pause_history(stored(account)))
-        assert collect(account).error == ""
+        assert collect_and(account, pause_history).error == ""
         filed = outcomes(account)["filed"]
         assert 0 < filed < 450
         (found,) = overviews([account])
@@ -120,11 +118,10 @@ def test_pausing_is_refused_once_all_is_here_and_may_be_repeated_before() -> Non
 
 @KINDS
 def test_what_is_cancelled_stays_outside_for_good(protocol: str, uidl: bool) -> None:
-    with scene(protocol, server=DeliversDuring, uidl=uidl) as at:
+    with scene(protocol, uidl=uidl) as at:
         at.deliver(*[KNOWN] * 450)
         account = at.account()
-        during(at, protocol, 3, lambda: pause_history(stored(account)))
-        collect(account)
+        collect_and(account, pause_history)
         filed = outcomes(account)["filed"]
         assert cancel_history(account) == 450 - filed
         assert cancel_history(account) == 0
@@ -142,14 +139,11 @@ def test_what_is_cancelled_stays_outside_for_good(protocol: str, uidl: bool) -> 
 
 @BOTH
 def test_a_run_that_is_under_way_writes_nothing_more_once_it_is_cancelled(protocol: str) -> None:
-    with scene(protocol, server=DeliversDuring) as at:
+    with scene(protocol) as at:
         at.deliver(*[KNOWN] * 450)
         account = at.account()
-        during(at, protocol, 4, lambda: cancel_history(stored(account)))
-        lease = claim(Duty.objects.get(account=account, kind="collect"))
-        assert lease is not None
         with pytest.raises(LeaseLost):
-            collect_once(lease, stop=never)
+            collect_and(account, cancel_history)
         filed = outcomes(account)["filed"]
         assert 0 < filed < 450
         collect(account)
@@ -159,11 +153,10 @@ def test_a_run_that_is_under_way_writes_nothing_more_once_it_is_cancelled(protoc
 
 
 def test_a_folder_that_is_renumbered_after_that_brings_nothing_back() -> None:
-    with scene(server=DeliversDuring) as at:
+    with scene() as at:
         dated(at, LONG_AGO, 450)
         account = at.account()
-        during(at, "imap", 3, lambda: pause_history(stored(account)))
-        collect(account)
+        collect_and(account, pause_history)
         filed = outcomes(account)["filed"]
         cancel_history(account)
         at.box.reset_uids()
@@ -176,11 +169,10 @@ def test_a_folder_that_is_renumbered_after_that_brings_nothing_back() -> None:
 def test_the_summary_comes_when_the_rest_is_cancelled() -> None:
     from tests.intake.test_history import group_of, told
 
-    with scene(server=DeliversDuring) as at:
+    with scene() as at:
         at.deliver(*[KNOWN] * 450)
         account = at.account(group=group_of(at, "bea"))
-        during(at, "imap", 3, lambda: pause_history(stored(account)))
-        collect(account)
+        collect_and(account, pause_history)
         assert told("history_collected") == []
         filed = outcomes(account)["filed"]
         cancel_history(account)
@@ -249,11 +241,10 @@ def test_the_window_is_never_made_narrower(protocol: str) -> None:
 
 @BOTH
 def test_in_the_midst_of_a_first_download_it_goes_on(protocol: str) -> None:
-    with scene(protocol, server=DeliversDuring) as at:
+    with scene(protocol) as at:
         at.deliver(*[KNOWN] * 450)
         account = at.account()
-        during(at, protocol, 3, lambda: pause_history(stored(account)))
-        collect(account)
+        collect_and(account, pause_history)
         collect_again(account, since=None)
         assert collect(account).error == ""
         check_books(account, 450)
@@ -307,6 +298,3 @@ def test_refusals() -> None:
         collect(account)
         with pytest.raises(AccountError, match="still to come"):
             collect_again(account, since=timezone.localdate() + timedelta(days=2))
-
-
-assert issubclass(DeliversDuring, MailServer)

@@ -8,6 +8,7 @@ import pytest
 
 from buzon.demo.server import ImapConnection, MailServer, Pop3Connection
 from buzon.intake import first_download
+from buzon.intake.ahead import Ahead
 from buzon.intake.models import CollectionAccount, Duty
 from buzon.intake.overview import overviews
 from buzon.intake.runs import collect_once
@@ -46,8 +47,12 @@ Paced.pop3_connection = _PacedPop3
 
 @pytest.fixture(autouse=True)
 def _clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The server's time is the only one. It passes as fast as the server can send: were a batch
+    retrieved while another is stored, the time of both would pass before either is counted.
+    """
     Paced.seconds = 0.0
     monkeypatch.setattr(first_download, "monotonic", lambda: Paced.seconds)
+    monkeypatch.setattr(Ahead, "go_on", lambda _: None)
 
 
 def fill(at: Scene, number: int) -> None:

@@ -158,7 +158,7 @@ def test_a_long_history_of_one_folder_does_not_hold_up_the_others(
 def test_pop3_ends_a_session_for_new_mail_and_goes_on_with_the_history(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(collect_pop3, "SESSION_SECONDS", 0.2)
+    monkeypatch.setattr(collect_pop3, "SESSION_SECONDS", 0.02)
     with scene("pop3", server=DeliversDuring) as at:
         at.deliver(*[KNOWN] * 450)
         at.server.on("RETR", lambda: at.deliver(STRANGER), times=(1,))

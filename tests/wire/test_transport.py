@@ -1,6 +1,7 @@
 """The stream: deadlines, certificates, STARTTLS, DEFLATE, and which addresses are visited."""
 
 import socket
+import threading
 import time
 import zlib
 from dataclasses import replace
@@ -276,3 +277,17 @@ def test_compressed_data_that_came_with_the_answer_is_not_lost() -> None:
     with scripted(until_closed_quietly) as port, Transport.connect(clear(port)) as transport:
         transport.start_deflate(packed)
         assert transport.receive() == b"early"
+
+
+@pytest.mark.parametrize("encrypted", [False, True])
+def test_another_thread_may_end_a_wait_at_once(authority: Authority, encrypted: bool) -> None:
+    context = authority.context if encrypted else None
+    with scripted(until_closed, context) as port:
+        endpoint = secure(port, ca_file=authority.ca_file) if encrypted else clear(port)
+        with Transport.connect(endpoint) as transport:
+            threading.Timer(0.2, transport.abort).start()
+            began = time.monotonic()
+            with pytest.raises(ConnectFailed):
+                transport.receive()
+            assert time.monotonic() - began < endpoint.read_timeout / 2
+            transport.abort()  # safe where nothing is left to end

@@ -63,6 +63,17 @@ def test_a_slow_line_is_waited_for_also_while_a_batch_is_stored() -> None:
     assert waits.is_waiting(now=now)
 
 
+def test_a_run_that_works_while_another_of_its_threads_waits_is_at_work() -> None:
+    waits = Waits(now=0)
+    waits.beside(works=True, now=0)
+    waits.begin(now=0)
+    assert not waits.is_waiting(now=AFTER * 10)
+    assert waits.is_slow(now=SLOW), "its server is slow all the same"
+    waits.beside(works=False, now=AFTER * 10)
+    assert not waits.is_waiting(now=AFTER * 10.9)
+    assert waits.is_waiting(now=AFTER * 11)
+
+
 def test_one_long_wait_for_an_answer_is_slow_and_the_next_answer_begins_anew() -> None:
     waits = Waits(now=0)
     waits.begin(now=0)

@@ -7,7 +7,7 @@ every folder: wanted rows ─▶ new mail ─▶ history ⟲ new mail ─▶ cha
 every folder: settle
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from time import monotonic
@@ -21,7 +21,7 @@ from buzon.intake.models import Arrival, CollectionAccount, Folder
 from buzon.intake.names import is_void
 from buzon.intake.run import Run
 from buzon.intake.same_uids import find_void, reopen
-from buzon.intake.take_imap import batches, download_wanted, measured, octets_of, take
+from buzon.intake.take_imap import Orders, download_wanted, take_all
 from buzon.intake.window import is_history, is_wanted, is_within, outside_by_uid
 from buzon.wire.errors import FolderMissing, NotPermitted, Permanent
 from buzon.wire.imap import ImapSession, Listed, Selected
@@ -177,16 +177,31 @@ def _collect_new(
     """
     if uidnext is not None and uidnext <= folder.high + 1:
         return
-    from_last = session.listing(max(folder.high, 1), None)
-    if find_void(run, session, folder, [one for one in from_last if one.uid <= folder.high]):
-        return
-    listed = [message for message in from_last if message.uid > folder.high]
-    done = 0
-    for batch in batches(run, listed):
-        run.report("new", done, len(listed))
-        take(run, session, folder, batch, end="high")
-        run.process()
-        done += len(batch)
+    heard = _Heard(told=True)
+    while heard.told:
+        heard = _Heard()
+        from_last = session.listing(max(folder.high, 1), None)
+        if find_void(run, session, folder, [one for one in from_last if one.uid <= folder.high]):
+            return
+        listed = [message for message in from_last if message.uid > folder.high]
+        take_all(run, session, folder, Orders(run, folder, listed, end="high"), looking=heard)
+
+
+@dataclass(slots=True)
+class _Heard:
+    """While new mail is collected, whether there is more."""
+
+    told: bool = False
+
+    def allows(self, octets: int) -> bool:
+        return True
+
+    def is_due(self, *, told: bool) -> bool:
+        self.told |= told
+        return False
+
+    def look(self) -> bool:
+        return True
 
 
 @dataclass(slots=True)
@@ -201,11 +216,11 @@ class _History:
     session: ImapSession
     folder: Folder
     others: Sequence[Folder]
-    done: int = 0
-    total: int = 0
     looked_at: float = field(default_factory=monotonic)
-    batches: Iterator[list[Listed]] = field(default_factory=lambda: iter(()))
-    place: tuple[object, ...] = ()  # where the next of these batches belongs
+    told: bool = False  # that there is new mail in this folder
+    waits: bool = False
+    orders: Orders | None = None
+    place: tuple[object, ...] = ()  # where the next of these orders belongs
 
     def collect(self, *, ends: float) -> bool:
         """A batch at least, and more until `ends`; whether that was all for now: it is here, or the
@@ -213,52 +228,63 @@ class _History:
         """
         # It is not listed at each look, only to find out that the first batch has to wait.
         price = LISTED_OCTETS * self.session.exists + self.run.bodies.octets
-        if self.folder.low <= 1 or self._waits(price):
+        if self.folder.low <= 1 or not self.allows(price):
             return True
-        if self.place != self._place_now():
-            self._list()
-        for batch in self.batches:
-            if self._waits(octets_of(self.run, batch)):
-                return True
-            self._take(batch)
-            self.collect_new()
-            if monotonic() > ends or self.place != self._place_now():
+        if self.orders is None or self.place != self._place_now():
+            self.orders, self.place = self._listed(), self._place_now()
+        validity = self.place[:-1]
+        if take_all(self.run, self.session, self.folder, self.orders, looking=self, ends=ends):
+            if validity != self._place_now()[:-1]:
                 return False
-        commit(self.run, Batch(), folder=self.folder, low=1, to_come=0, octets_to_come=0)
-        self.looked_at = float("-inf")  # what came since waits for the next run otherwise
-        self.collect_new()
-        return True
+            commit(self.run, Batch(), folder=self.folder, low=1, to_come=0, octets_to_come=0)
+            self.looked_at = float("-inf")  # what came since waits for the next run otherwise
+            self.collect_new()
+            return True
+        if validity == self._place_now()[:-1]:
+            self.place = self._place_now()
+        return self.waits
 
-    def _waits(self, octets: int) -> bool:
-        return self.run.history_is_paused() or self.run.holds_history(octets)
+    def allows(self, octets: int) -> bool:
+        self.waits = self.run.history_is_paused() or self.run.holds_history(octets)
+        return not self.waits
 
-    def _place_now(self) -> tuple[object, ...]:
-        """To look elsewhere the folder is left; it may be another one when we are back."""
-        return self.folder.uidvalidity, *self.folder.validity_changes, self.folder.low
+    def is_due(self, *, told: bool) -> bool:
+        """Each batch asks about this folder in its own breath."""
+        self.told = told
+        return told or self._others_are_due()
 
-    def _list(self) -> None:
-        low = self.folder.low
-        listed = self.session.listing(1, low - 1)
-        known = _known_below(self.folder, low) | outside_by_uid(self.folder)
-        within = [m for m in reversed(listed) if is_within(self.run.account, m.internal_date)]
-        newest_first = [message for message in within if message.uid not in known]
-        self.done, self.total = 0, len(newest_first)
-        self.batches, self.place = batches(self.run, newest_first), self._place_now()
-
-    def _take(self, batch: Sequence[Listed]) -> None:
-        self.run.report("history", self.done, self.total)
-        with measured(self.run, batch):
-            take(self.run, self.session, self.folder, batch, end="low")
-            self.run.process()
-        self.done += len(batch)
-        self.place = self._place_now()
+    def look(self) -> bool:
+        """Whether the orders are still of this folder, which was left to look elsewhere."""
+        place = self._place_now()
+        if self.told:
+            _collect_new(self.run, self.session, self.folder)
+        if self._others_are_due():
+            self._look_elsewhere()
+        return place == self._place_now()
 
     def collect_new(self) -> None:
         """Of this folder, and now and then of the others."""
         if self.session.noop().exists is not None:
             _collect_new(self.run, self.session, self.folder)
-        if not self.others or monotonic() - self.looked_at < LOOK_SECONDS:
-            return
+        if self._others_are_due():
+            self._look_elsewhere()
+
+    def _place_now(self) -> tuple[object, ...]:
+        """To look elsewhere the folder is left; it may be another one when we are back."""
+        return self.folder.uidvalidity, *self.folder.validity_changes, self.folder.low
+
+    def _listed(self) -> Orders:
+        low = self.folder.low
+        listed = self.session.listing(1, low - 1)
+        known = _known_below(self.folder, low) | outside_by_uid(self.folder)
+        within = [m for m in reversed(listed) if is_within(self.run.account, m.internal_date)]
+        newest_first = [message for message in within if message.uid not in known]
+        return Orders(self.run, self.folder, newest_first, end="low")
+
+    def _others_are_due(self) -> bool:
+        return bool(self.others) and monotonic() - self.looked_at >= LOOK_SECONDS
+
+    def _look_elsewhere(self) -> None:
         self.looked_at = monotonic()
         for other in self.others:
             self._collect_new_of(other)
@@ -325,9 +351,7 @@ def _put_right(
         outside=len(strays) - len(missed),
         reconciled_at=timezone.now(),
     )
-    for batch in batches(run, missed[::-1]):
-        take(run, session, folder, batch, end=None)
-        run.process()
+    take_all(run, session, folder, Orders(run, folder, missed[::-1], end=None))
 
 
 def _listing_of(session: ImapSession, uids: Sequence[int]) -> list[Listed]:

@@ -14,17 +14,17 @@ from dataclasses import dataclass, field
 from django.db import transaction
 
 from buzon.desk.reasons import reason
-from buzon.intake import vault
 from buzon.intake.batches import by_octets
 from buzon.intake.compare_pop3 import add_outside, forget_outside, generations
 from buzon.intake.custody import Batch, decide
+from buzon.intake.given import Given
 from buzon.intake.gone import close
 from buzon.intake.models import Arrival, CollectionAccount, Folder, OutsideMail
 from buzon.intake.names import DIGEST
 from buzon.intake.run import Run
 from buzon.intake.take_pop3 import keep
 from buzon.intake.triage import is_decided_by_header
-from buzon.wire.pop3 import Listing, Pop3Session, Retrieved
+from buzon.wire.pop3 import Listing, Pop3Session
 
 MOST = 50
 LARGE = f"{DIGEST}larger-than-limit-"
@@ -36,7 +36,7 @@ class Keyed:
 
     key: str
     listing: Listing
-    message: Retrieved | None
+    message: Given | None
     place: int  # among the messages without UIDL, from 1
 
 
@@ -122,22 +122,20 @@ def keyed_batches(
 
 def _retrieved(
     run: Run, session: Pop3Session, wanted: Sequence[Listing], files: ExitStack
-) -> dict[int, Retrieved]:
+) -> dict[int, Given]:
     """By number, those that the server gave; the large ones are files, which `files` closes."""
-    given: dict[int, Retrieved] = {}
+    given: dict[int, Given] = {}
     for message in session.messages(wanted):
         if not isinstance(message.octets, bytes):
             files.callback(message.octets.close)
         run.lease.renew_if_needed()
         if message.error is None:
-            given[message.number] = message
+            given[message.number] = Given(message.octets)
     return given
 
 
-def _key(message: Retrieved | None, times: Counter[str]) -> str | None:
-    if message is None:
-        return None
-    return _counted(f"{DIGEST}{vault.digest(message.octets)}", times)
+def _key(message: Given | None, times: Counter[str]) -> str | None:
+    return None if message is None else _counted(f"{DIGEST}{message.sha256}", times)
 
 
 def _counted(name: str, times: Counter[str]) -> str:

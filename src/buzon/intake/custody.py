@@ -56,7 +56,7 @@ class Batch:
     new: list[Arrival] = field(default_factory=list)
     changed: list[Arrival] = field(default_factory=list)
     gone: list[int] = field(default_factory=list)
-    octets: dict[str, vault.Octets] = field(default_factory=dict)
+    octets: dict[str, vault.Packed] = field(default_factory=dict)
     files: list[BinaryIO] = field(default_factory=list)
 
     def __enter__(self) -> Self:
@@ -66,17 +66,12 @@ class Batch:
         for file in self.files:
             file.close()
 
-    def owns(self, octets: vault.Octets) -> None:
-        """What came for this batch, whether or not it is kept: a file is closed with it."""
-        if not isinstance(octets, bytes):
-            self.files.append(octets)
-
-    def keep(self, row: Arrival, octets: vault.Octets) -> None:
+    def keep(self, row: Arrival, message: vault.Packed) -> None:
         """This row's whole message is in the batch."""
-        row.sha256 = vault.digest(octets)
-        row.size = vault.size_of(octets)
+        row.sha256 = message.sha256
+        row.size = message.size
         row.attempts = 0  # from here on they count the processing
-        self.octets[row.sha256] = octets
+        self.octets[row.sha256] = message
 
     def leave_out(self, rows: Sequence[Arrival]) -> None:
         """Neither these rows nor their octets."""
@@ -88,8 +83,9 @@ class Batch:
 
     def keep_header(self, row: Arrival, header: bytes) -> None:
         """Of an oversized message, the header is in the batch."""
-        row.header_sha256 = vault.digest(header)
-        self.octets[row.header_sha256] = header
+        packed = vault.pack(header)
+        row.header_sha256 = packed.sha256
+        self.octets[packed.sha256] = packed
 
 
 def commit(run: Run, batch: Batch, *, folder: Folder | None = None, **cursor: Any) -> None:

@@ -18,26 +18,23 @@ arrival, and so is other mail of the same name (RFC 1939 §7).
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import TypeVar
 
 from django.db import transaction
 from django.db.models import Q
 
-from buzon.intake import vault
+from buzon.intake.given import Given
 from buzon.intake.models import Arrival, Folder
 from buzon.intake.names import DIGEST
-from buzon.intake.retrieved import FromServer
 from buzon.intake.run import Run
 
-Message = TypeVar("Message", bound=FromServer)
 Held = defaultdict[str, list[Arrival]]
 
 
-def known_before(run: Run, folder: Folder, got: Sequence[tuple[Arrival, Message]]) -> list[Arrival]:
+def known_before(run: Run, folder: Folder, got: Sequence[tuple[Arrival, Given]]) -> list[Arrival]:
     """Those of the retrieved rows whose message has a row already: that row takes the name, and
     these leave the ledger. One transaction. Raises LeaseLost.
     """
-    digests = [(vault.digest(message.octets), new) for new, message in got if message.error is None]
+    digests = [(message.sha256, new) for new, message in got if message.error is None]
     since = run.account.last_collected_at or run.account.created_at
     gone = _gone(folder, digests, since)
     unnamed = _unnamed(folder)

@@ -5,10 +5,10 @@ be of no letter of ours: that is "not downloaded" where only the octets could te
 """
 
 from collections.abc import Sequence
-from typing import Protocol
 
 from buzon.intake import vault
 from buzon.intake.custody import Batch, decide, describe, not_retrieved
+from buzon.intake.given import Given
 from buzon.intake.models import Arrival, CollectionAccount, Folder
 from buzon.intake.screen import Verdict
 from buzon.intake.surroundings import Surroundings
@@ -23,42 +23,33 @@ _SMALL = 1_024  # octets, about which no server's arithmetic is doubted
 _BEGINNING = 65_536  # octets, which hold nearly every header
 
 
-class FromServer(Protocol):
-    """What IMAP and POP3 sessions hand over for one message."""
-
-    @property
-    def octets(self) -> vault.Octets: ...
-    @property
-    def error(self) -> MessageError | None: ...
-
-
 def take_retrieved(
     account: CollectionAccount,
     folder: Folder,
-    got: Sequence[tuple[Arrival, FromServer]],
+    got: Sequence[tuple[Arrival, Given]],
     batch: Batch,
 ) -> None:
     """Judge each message, and put what is to be kept into the batch; every row is changed."""
     around = Surroundings.of(account)
-    whole: list[tuple[Arrival, vault.Octets]] = []
+    whole: list[tuple[Arrival, vault.Packed]] = []
     for row, message in got:
         error = message.error or _too_few(row, vault.size_of(message.octets))
         if error is None:
-            whole.append((row, message.octets))
+            whole.append((row, message.packed or vault.pack(message.octets)))
         else:
             not_retrieved(row, error)
-    headers = [header_of(octets) for _, octets in whole]
+    headers = [header_of(packed.octets) for _, packed in whole]
     readings = [read_header(header) for header in headers]
     candidates = [_candidate(row, r) for (row, _), r in zip(whole, readings, strict=True)]
     verdicts = judge_headers(around, folder, candidates)
     judged = zip(whole, headers, readings, verdicts, strict=True)
-    for (row, octets), header, reading, verdict in judged:
+    for (row, packed), header, reading, verdict in judged:
         describe(row, reading, around.sender_of(reading))
         if row.internal_date is None:
             row.internal_date = received_date(header) or reading.date
         if verdict.outcome == "look":
-            verdict = _look(around, folder, row, octets)
-        _keep_or_leave(row, octets, verdict, batch)
+            verdict = _look(around, folder, row, packed.octets)
+        _keep_or_leave(row, packed, verdict, batch)
 
 
 def _too_few(row: Arrival, size: int) -> MessageError | None:
@@ -117,14 +108,14 @@ def _look(around: Surroundings, folder: Folder, row: Arrival, octets: vault.Octe
     return judge_headers(around, folder, [candidate])[0]
 
 
-def _keep_or_leave(row: Arrival, octets: vault.Octets, verdict: Verdict, batch: Batch) -> None:
+def _keep_or_leave(row: Arrival, packed: vault.Packed, verdict: Verdict, batch: Batch) -> None:
     if verdict.outcome == "filed":
         row.outcome = Arrival.Outcome.WAITING
         row.reason = {}
         row.retry_at = None
         row.listed_size = row.size
-        whole = _is_as_long_as_listed(octets, row.size)
+        whole = _is_as_long_as_listed(packed.octets, row.size)
         row.left_because = "" if whole else Arrival.Left.SIZE
-        batch.keep(row, octets)
+        batch.keep(row, packed)
     else:
         decide(row, verdict.outcome, verdict.why)

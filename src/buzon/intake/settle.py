@@ -20,9 +20,9 @@ from django.db import transaction
 from django.utils import timezone
 
 from buzon.intake import grace, vault
+from buzon.intake.given import FromServer
 from buzon.intake.models import Arrival, CollectionAccount, Folder
 from buzon.intake.models.arrival import Arrivals
-from buzon.intake.retrieved import FromServer
 from buzon.intake.run import Run
 
 log = structlog.get_logger("buzon.settle")

@@ -1,4 +1,4 @@
-"""One batch of an IMAP folder into the ledger, together with the end of the cursor that it moves.
+"""Batches of an IMAP folder into the ledger, together with the end of the cursor that they move.
 
 create = yes   bodies at once; an oversized message is a batch of its own, header and structure
 create = no    whole headers decide (R9); wanted bodies follow as rows that wait for download
@@ -8,25 +8,29 @@ rows that wait for download. One of those may be what the server stumbles over: 
 last, each alone, and one at which the connection is cut again has failed, and holds up nothing.
 """
 
+import math
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
+from functools import partial
 from itertools import groupby
-from typing import TypeVar
+from time import monotonic
+from typing import Protocol
 
+from buzon.intake import vault
+from buzon.intake.ahead import Ahead, Upcoming
 from buzon.intake.batches import MOST_BODIES, within
 from buzon.intake.custody import Batch, commit, decide, describe, not_retrieved, suspect
+from buzon.intake.fetch_imap import Order, fetch
+from buzon.intake.given import Came, Given
 from buzon.intake.models import Arrival, CollectionAccount, Folder
 from buzon.intake.retrieved import take_retrieved
 from buzon.intake.run import Run
 from buzon.intake.surroundings import Surroundings
 from buzon.intake.triage import Candidate, is_decided_by_header, judge_headers
 from buzon.intake.window import is_history
-from buzon.wire.errors import Gone, MailError, MessageError
-from buzon.wire.imap import Header, ImapSession, Listed, Retrieved, Wanted
+from buzon.wire.errors import Gone, MessageError
+from buzon.wire.imap import ImapSession, Listed, Wanted
 from buzon.wire.reading import read_header
-
-Answer = TypeVar("Answer", Header, Retrieved)
 
 
 def batches(run: Run, listed: Sequence[Listed]) -> Iterator[list[Listed]]:
@@ -44,33 +48,122 @@ def batches(run: Run, listed: Sequence[Listed]) -> Iterator[list[Listed]]:
             yield from within(run.bodies, some, lambda message: message.size)
 
 
-def measured(run: Run, batch: Sequence[Listed]) -> AbstractContextManager[None]:
-    """Around everything that is done with one of these batches: the next is as large as fits."""
+class Looking(Protocol):
+    """Who decides between two batches whether to go on, and looks for new mail."""
+
+    def allows(self, octets: int) -> bool:
+        """Whether a batch of so many may be begun now."""
+        ...
+
+    def is_due(self, *, told: bool) -> bool:
+        """Whether to look now; `told`: the server has said that there is new mail."""
+        ...
+
+    def look(self) -> bool:
+        """While nothing is under way; False: what is left of the batches is not to be begun."""
+        ...
+
+
+class Orders(Upcoming["_Begun"]):
+    """The messages of a listing as batches. `end` is the cursor's end that moves past them: low,
+    high or none.
+    """
+
+    def __init__(
+        self, run: Run, folder: Folder, listed: Sequence[Listed], *, end: str | None
+    ) -> None:
+        account = run.account
+        super().__init__(_Begun.new(account, folder, m, end) for m in batches(run, listed))
+        self.done = 0
+        self._phase = {"low": "history", "high": "new"}.get(end or "", "")
+        self._total = len(listed)
+
+    def report(self, run: Run) -> None:
+        """How far these are; found beside the cursor, they are no phase."""
+        if self._phase and self.done < self._total:
+            run.report(self._phase, self.done, self._total)
+
+
+def take_all(
+    run: Run,
+    session: ImapSession,
+    folder: Folder,
+    orders: Orders,
+    *,
+    looking: Looking | None = None,
+    ends: float = math.inf,
+) -> bool:
+    """All of these, unless `looking` or `ends` comes between; whether none is left."""
+    began = monotonic()
+
+    def allows(batch: "_Begun") -> bool:
+        return looking is None or looking.allows(batch.octets_of(run))
+
+    with Ahead(run, session, orders, partial(_fetch, session), allows=allows, ends=ends) as ahead:
+        orders.report(run)
+        while (taken := ahead.take()) is not None:
+            batch, came = taken
+            is_due = looking is not None and looking.is_due(told=came.is_more)
+            if not (is_due or came.cut or batch.order.by_header):
+                ahead.go_on()
+            _keep(run, session, folder, batch, came)
+            run.process()
+            orders.done += len(batch.rows)
+            orders.report(run)
+            _measure(run, batch, monotonic() - began)
+            if looking is not None and is_due and not looking.look():
+                break
+            began = monotonic()
+    return orders.peek() is None
+
+
+def _fetch(session: ImapSession, batch: "_Begun") -> Came:
+    return fetch(session, batch.order)
+
+
+def _measure(run: Run, batch: "_Begun", seconds: float) -> None:
+    """The next batches are as large as fits."""
     stride = run.bodies if run.account.create_customer else run.headers
-    return stride.measured(messages=len(batch), octets=octets_of(run, batch))
+    stride.took(seconds, messages=len(batch.rows), octets=batch.octets_of(run))
 
 
-def octets_of(run: Run, batch: Sequence[Listed]) -> int:
-    """What the batch brings for sure: of headers that are to decide nobody knows it before."""
-    return sum(one.size for one in batch) if run.account.create_customer else 0
+@dataclass(frozen=True, slots=True)
+class _Begun:
+    """An order, the rows that it is for, and the cursor's end that moves when they are stored."""
+
+    order: Order
+    rows: list[Arrival]
+    is_new: bool = False
+    end: str | None = None
+
+    @classmethod
+    def of(cls, account: CollectionAccount, rows: list[Arrival]) -> "_Begun":
+        """Rows of the ledger; if any is to be decided by its header, those first."""
+        unjudged = [row for row in rows if is_decided_by_header(account, row)]
+        return cls(_order(unjudged or rows, by_header=bool(unjudged), look=False), unjudged or rows)
+
+    @classmethod
+    def new(
+        cls, account: CollectionAccount, folder: Folder, listed: Sequence[Listed], end: str | None
+    ) -> "_Begun":
+        """Messages that have no row yet. As the first is decided, so are all of a batch."""
+        rows = [_row(account, folder, each, end) for each in listed]
+        order = _order(rows, by_header=is_decided_by_header(account, rows[0]), look=True)
+        return cls(order, rows, is_new=True, end=end)
+
+    def octets_of(self, run: Run) -> int:
+        """What it brings for sure: of headers that are to decide nobody knows it before."""
+        return sum(row.size for row in self.rows) if run.account.create_customer else 0
+
+    def batch(self, came: Came) -> Batch:
+        """All of it, to be stored."""
+        if self.is_new:
+            return Batch(new=self.rows, files=came.files)
+        return Batch(changed=self.rows, files=came.files)
 
 
-def take(
-    run: Run, session: ImapSession, folder: Folder, listed: Sequence[Listed], *, end: str | None
-) -> None:
-    """A batch in the order of `listed`; `end` is the cursor's end that moves: low, high or none."""
-    run.before_batch()
-    rows = [_row(run.account, folder, m, end) for m in listed]
-    by_header = is_decided_by_header(run.account, rows[0])
-    fetch = _triage_headers if by_header else _fetch_bodies
-    with Batch(new=rows) as batch:
-        cut = fetch(run, session, folder, rows, batch)
-        commit(run, batch, folder=folder, **_cursor(folder, end, listed))
-    run.received(session.bytes_in)
-    if cut is not None:
-        raise cut
-    if by_header:
-        download_wanted(run, session, folder)
+def _order(rows: Sequence[Arrival], *, by_header: bool, look: bool) -> Order:
+    return Order([Wanted(row.uid or 0, row.size) for row in rows], by_header, look)
 
 
 def _nothing() -> None:
@@ -84,23 +177,37 @@ def download_wanted(
 
     `between` is called after each batch: there may be thousands, and new mail is not to wait.
     """
-    while rows := _next_wanted(run, folder):
-        run.before_batch()
-        with run.bodies.measured(messages=len(rows), octets=sum(row.size for row in rows)):
-            _download(run, session, folder, rows)
+    waiting = iter(lambda: _next_wanted(run, folder), [])
+    upcoming = Upcoming(_Begun.of(run.account, rows) for rows in waiting)
+    began = monotonic()
+    # What is next is only known when this batch is stored: none is begun ahead.
+    with Ahead(run, session, upcoming, partial(_fetch, session)) as ahead:
+        while (taken := ahead.take()) is not None:
+            batch, came = taken
+            _keep(run, session, folder, batch, came)
             run.process()
-        between()
+            octets = sum(row.size for row in batch.rows)
+            run.bodies.took(monotonic() - began, messages=len(batch.rows), octets=octets)
+            between()
+            began = monotonic()
 
 
-def _download(run: Run, session: ImapSession, folder: Folder, rows: list[Arrival]) -> None:
-    unjudged = [row for row in rows if is_decided_by_header(run.account, row)]
-    fetch = _triage_headers if unjudged else _fetch_bodies
-    with Batch(changed=unjudged or rows) as batch:
-        cut = fetch(run, session, folder, batch.changed, batch)
-        commit(run, batch)
-    run.received(session.bytes_in)
-    if cut is not None:
-        raise cut
+def _keep(run: Run, session: ImapSession, folder: Folder, begun: _Begun, came: Came) -> None:
+    """What came, into custody; raises the error with which the connection was cut before the last.
+
+    After that error the session can tell nothing more: a message that was not given then waits.
+    """
+    with begun.batch(came) as batch:
+        got = _given(begun.rows, came, batch)
+        if begun.order.by_header:
+            _triage(run, session, folder, got, batch, is_cut=came.cut is not None)
+        else:
+            take_retrieved(run.account, folder, got, batch)
+        commit(run, batch, folder=folder, **_cursor(folder, begun))
+    if came.cut is not None:
+        raise came.cut
+    if begun.order.by_header and begun.is_new:
+        download_wanted(run, session, folder)
 
 
 def _next_wanted(run: Run, folder: Folder) -> list[Arrival]:
@@ -130,102 +237,70 @@ def _row(account: CollectionAccount, folder: Folder, listed: Listed, end: str | 
     )
 
 
-def _fetch_bodies(
-    run: Run, session: ImapSession, folder: Folder, rows: Sequence[Arrival], batch: Batch
-) -> MailError | None:
-    """Whole messages into the batch; the error where the connection was cut before the last."""
-    answers = session.messages([Wanted(row.uid or 0, row.size) for row in rows])
-    got, cut = _gathered(run, answers, rows, batch)
-    if cut is None:
-        got = _with_error_told(session, got, batch)
-    take_retrieved(run.account, folder, got, batch)
-    return cut
+def _given(rows: Sequence[Arrival], came: Came, batch: Batch) -> list[tuple[Arrival, Given]]:
+    """What came of these rows. Those of messages that are gone leave the batch, and are closed."""
+    by_uid = {row.uid: row for row in rows}
+    got = [(by_uid[uid], given) for uid, given in came.got]
+    if came.cut is not None:
+        got = [(row, given) for row, given in got if given.error is None]
+        here = {row.uid for row, _ in got}
+        suspect([row for row in rows if row.uid not in here], came.cut)
+        return got
+    lost = [row for row, given in got if isinstance(given.error, Gone)]
+    gone = [row for row in lost if row.uid not in came.still_listed]
+    batch.leave_out(gone)
+    batch.gone += [row.pk for row in gone if row.pk is not None]
+    left = {row.uid for row in gone}
+    return [(row, given) for row, given in got if row.uid not in left]
 
 
-def _triage_headers(
-    run: Run, session: ImapSession, folder: Folder, rows: Sequence[Arrival], batch: Batch
-) -> MailError | None:
+def _triage(
+    run: Run,
+    session: ImapSession,
+    folder: Folder,
+    got: Sequence[tuple[Arrival, Given]],
+    batch: Batch,
+    *,
+    is_cut: bool,
+) -> None:
     """Skipped and ignored rows are decided here; wanted ones wait without octets."""
-    got, cut = _gathered(run, session.headers([row.uid or 0 for row in rows]), rows, batch)
-    if cut is None:
-        got = _with_error_told(session, got, batch)
     seen = []
-    for row, header in got:
-        if header.error is None:
-            seen.append((row, header))
+    for row, given in got:
+        if given.error is None:
+            seen.append((row, vault.whole(given.octets)))
         else:
-            not_retrieved(row, header.error)
+            not_retrieved(row, given.error)
     around = Surroundings.of(run.account)
-    readings = [read_header(header.octets) for _, header in seen]
+    readings = [read_header(header) for _, header in seen]
     candidates = [Candidate(r, size=row.size) for r, (row, _) in zip(readings, seen, strict=True)]
     verdicts = judge_headers(around, folder, candidates)
     for (row, header), reading, verdict in zip(seen, readings, verdicts, strict=True):
         describe(row, reading, around.sender_of(reading))
         if verdict.outcome == Arrival.Outcome.OVERSIZED:
-            if cut is None:  # else it is judged again, by a session that can tell its structure
+            if not is_cut:  # else it is judged again, by a session that can tell its structure
                 _keep_part(session, row, header, batch)
         elif not verdict.downloads:
             decide(row, verdict.outcome, verdict.why)
-    return cut
 
 
-def _gathered(
-    run: Run, answers: Iterator[Answer], rows: Sequence[Arrival], batch: Batch
-) -> tuple[list[tuple[Arrival, Answer]], MailError | None]:
-    """What came of these rows, and the error that ended it before the last.
-
-    After that error the session can tell nothing more: a message that was not given then waits.
-    """
-    by_uid = {row.uid: row for row in rows}
-    got: list[tuple[Arrival, Answer]] = []
-    try:
-        for answer in answers:
-            batch.owns(answer.octets)
-            run.lease.renew_if_needed()
-            got.append((by_uid[answer.uid], answer))
-    except MailError as cut:
-        got = [(row, answer) for row, answer in got if answer.error is None]
-        came = {row.uid for row, _ in got}
-        suspect([row for row in rows if row.uid not in came], cut)
-        return got, cut
-    return got, None
-
-
-def _keep_part(session: ImapSession, row: Arrival, header: Header, batch: Batch) -> None:
+def _keep_part(session: ImapSession, row: Arrival, header: bytes, batch: Batch) -> None:
     """The row still waits: `process` files it with outcome oversized."""
-    batch.keep_header(row, header.octets)
+    batch.keep_header(row, header)
     try:
         row.structure = asdict(session.structure(row.uid or 0))
     except MessageError:
         row.structure = {}  # its parts are not known; its header is
 
 
-def _with_error_told(
-    session: ImapSession, got: Sequence[tuple[Arrival, Answer]], batch: Batch
-) -> list[tuple[Arrival, Answer]]:
-    """Without the messages that are gone: they leave the batch, and their rows are closed.
-
-    A server may also answer NIL, or nothing, for a message that it goes on listing. That one was
-    not given this time: it keeps its row, with the error, and holds up nothing.
-    """
-    missing = {row.uid or 0: row for row, answer in got if isinstance(answer.error, Gone)}
-    if not missing:
-        return list(got)
-    session.noop()  # only now has the server told of what was expunged
-    listed = set(session.uids(min(missing), max(missing)))
-    gone = [row for uid, row in missing.items() if uid not in listed]
-    batch.leave_out(gone)
-    batch.gone += [row.pk for row in gone if row.pk is not None]
-    left = {row.uid for row in gone}
-    return [(row, answer) for row, answer in got if row.uid not in left]
-
-
-def _cursor(folder: Folder, end: str | None, listed: Sequence[Listed]) -> dict[str, int]:
-    if end is None:
+def _cursor(folder: Folder, begun: _Begun) -> dict[str, int]:
+    if begun.end is None:
         return {}
-    moved = {end: listed[-1].uid}
-    if end == "low":
-        moved["to_come"] = max(folder.to_come - len(listed), 0)
-        come = sum(message.size for message in listed)
-        moved["octets_to_come"] = max(folder.octets_to_come - come, 0)
-    return moved
+    last = begun.order.wanted[-1].uid
+    if begun.end == "high":
+        return {"high": last}
+    octets = sum(one.size for one in begun.order.wanted)
+    return {
+        "low": last,
+        "to_come": max(folder.to_come - len(begun.rows), 0),
+        "octets_to_come": max(folder.octets_to_come - octets, 0),
+    }

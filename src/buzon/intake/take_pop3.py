@@ -11,17 +11,19 @@ from dataclasses import dataclass
 from time import monotonic
 
 from buzon.desk.reasons import reason
+from buzon.intake.ahead import Ahead, Upcoming
 from buzon.intake.batches import within
 from buzon.intake.compare_pop3 import is_outside, leave_outside
 from buzon.intake.custody import Batch, commit, decide, describe, not_retrieved, suspect
+from buzon.intake.given import Came, Given
 from buzon.intake.models import Arrival, CollectionAccount, Folder
 from buzon.intake.named_at_last import known_before
 from buzon.intake.retrieved import take_retrieved
 from buzon.intake.run import Run
 from buzon.intake.surroundings import Surroundings
 from buzon.intake.triage import Candidate, is_decided_by_header, judge_headers
-from buzon.wire.errors import MailError, NotPermitted
-from buzon.wire.pop3 import Listing, Pop3Session, Retrieved, Top
+from buzon.wire.errors import NotPermitted
+from buzon.wire.pop3 import Listing, Pop3Session, Top
 from buzon.wire.reading import read_header
 from buzon.wire.reading.received import received_date
 
@@ -167,21 +169,32 @@ class _Taking:
 
     def _download(self, rows: Sequence[Arrival]) -> bool:
         """The octets of these rows, suspects last and alone; False where time was up first."""
-        done = 0
-        for batch in self._batches(rows):
-            if monotonic() > self.ends:
-                return False
-            if not self._is_wanted_now(batch[0]) or self._is_held(batch):
-                continue
-            octets = sum(row.size for row in batch)
-            self.run.before_batch()
-            self.run.report("history" if batch[0].of_history else "new", done, len(rows))
-            with self.run.bodies.measured(messages=len(batch), octets=octets):
-                self._take(batch)
-                self.run.received(self.session.bytes_in)
+        upcoming = Upcoming(self._allowed(rows))
+        done, began = 0, monotonic()
+        with Ahead(self.run, self.session, upcoming, self._fetch, ends=self.ends) as ahead:
+            self._report(rows, done)
+            while (taken := ahead.take()) is not None:
+                batch, came = taken
+                if came.cut is None:
+                    ahead.go_on()
+                self._keep(batch, came)
                 self.run.process()
-            done += len(batch)
-        return True
+                done += len(batch)
+                self._report(rows, done)
+                octets = sum(row.size for row in batch)
+                self.run.bodies.took(monotonic() - began, messages=len(batch), octets=octets)
+                began = monotonic()
+        return upcoming.peek() is None
+
+    def _report(self, rows: Sequence[Arrival], done: int) -> None:
+        if done < len(rows):
+            phase = "history" if rows[done].of_history else "new"
+            self.run.report(phase, done, len(rows))
+
+    def _allowed(self, rows: Sequence[Arrival]) -> Iterator[list[Arrival]]:
+        for batch in self._batches(rows):
+            if self._is_wanted_now(batch[0]) and not self._is_held(batch):
+                yield batch
 
     def _batches(self, rows: Sequence[Arrival]) -> Iterator[list[Arrival]]:
         """What is new or asked for is not held up where history waits: no batch has of both."""
@@ -190,29 +203,30 @@ class _Taking:
             yield from within(self.run.bodies, some, lambda row: row.size)
         yield from ([row] for row in rows if row.attempts)
 
-    def _take(self, rows: Sequence[Arrival]) -> None:
+    def _fetch(self, rows: Sequence[Arrival]) -> Came:
+        """In the fetching thread: of the rows it reads but the names."""
+        came = Came()
+        answers = self.session.messages([self.named[row.uidl or ""] for row in rows])
+        came.take(((message.number, message) for message in answers), whole=True)
+        came.octets_in = self.session.bytes_in
+        return came
+
+    def _keep(self, rows: Sequence[Arrival], came: Came) -> None:
         by_number = {self._number(row): row for row in rows}
         unseen = [row for row in rows if self._is_decided_by_header(row)]
-        got: list[tuple[Arrival, Retrieved]] = []
-        cut: MailError | None = None
-        with Batch(changed=list(rows)) as batch:
-            try:
-                for message in self.session.messages([self.named[row.uidl or ""] for row in rows]):
-                    batch.owns(message.octets)
-                    self.run.lease.renew_if_needed()
-                    got.append((by_number[message.number], message))
-            except MailError as error:
-                cut = error
-                suspect(rows[len(got) :], cut)  # answers come in the order asked
+        got = [(by_number[number], given) for number, given in came.got]
+        with Batch(changed=list(rows), files=came.files) as batch:
+            if came.cut is not None:
+                suspect(rows[len(got) :], came.cut)  # answers come in the order asked
             keep(self.run, self.folder, got, unseen, batch)
-        if cut is not None:
-            raise cut
+        if came.cut is not None:
+            raise came.cut
 
 
 def keep(
     run: Run,
     folder: Folder,
-    got: Sequence[tuple[Arrival, Retrieved]],
+    got: Sequence[tuple[Arrival, Given]],
     unseen: Sequence[Arrival],
     batch: Batch,
 ) -> None:

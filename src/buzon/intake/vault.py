@@ -9,8 +9,10 @@ Everything goes through `put` and `get`, because a segment file or an object sto
 
 import hashlib
 import io
+import threading
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import BinaryIO
 
 import zstandard
@@ -34,6 +36,36 @@ class NotHeld(Exception):
 
 class Damaged(Exception):
     """The octets stored under a digest are no longer those that it names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """Octets ready to be put: what takes time was done, in whichever thread had it.
+
+    `packed` is as it is stored, b"" for what is stored in pieces; `size` is of `octets`.
+    """
+
+    sha256: str
+    size: int
+    octets: Octets
+    packed: bytes
+
+
+_mine = threading.local()  # a compressor serves one thread
+
+
+def pack(octets: Octets) -> Packed:
+    """Name and compress these. Needs no database, and leaves other threads at work meanwhile."""
+    name, size = digest(octets), size_of(octets)
+    packed = _compress(whole(octets)) if size <= LARGEST_IN_ONE else b""
+    return Packed(name, size, octets, packed)
+
+
+def _compress(octets: bytes) -> bytes:
+    if not hasattr(_mine, "compressor"):
+        _mine.compressor = zstandard.ZstdCompressor(level=LEVEL)
+    compressed: bytes = _mine.compressor.compress(octets)
+    return compressed
 
 
 def digest(octets: Octets) -> str:
@@ -69,30 +101,31 @@ def line_ends(octets: Octets) -> tuple[int, int]:
     return lines, lines - pairs
 
 
-def put(organization_id: int, batch: Iterable[tuple[str, Octets]]) -> None:
-    """Store (digest, octets) pairs in the caller's transaction; what is held already stays, unless
-    it is damaged.
+def put(organization_id: int, batch: Iterable[tuple[str, Octets | Packed]]) -> None:
+    """Store octets by digest in the caller's transaction; what is held already stays, unless it is
+    damaged.
     """
-    compress = zstandard.ZstdCompressor(level=LEVEL).compress
     now = timezone.now()
-    rows: dict[str, RawMessage] = {}
-    large: dict[str, Octets] = {}
-    for name, octets in batch:
-        size = size_of(octets)
-        if size > LARGEST_IN_ONE:
-            large[name] = octets
-        packed = b"" if name in large else compress(whole(octets))
-        rows[name] = RawMessage(
-            organization_id=organization_id,
-            sha256=name,
-            octets=packed,
-            size=size,
-            stored_at=now,
+    rows: list[RawMessage] = []
+    large: list[Packed] = []
+    for name, given in batch:
+        one = given if isinstance(given, Packed) else pack(given)
+        if one.size > LARGEST_IN_ONE:
+            large.append(one)
+        rows.append(
+            RawMessage(
+                organization_id=organization_id,
+                sha256=name,
+                octets=one.packed,
+                size=one.size,
+                stored_at=now,
+            )
         )
-    _drop_damaged(organization_id, rows)
-    RawMessage.objects.bulk_create(rows.values(), ignore_conflicts=True)
-    for name, octets in large.items():
-        _put_pieces(RawMessage.objects.get(organization_id=organization_id, sha256=name), octets)
+    _drop_damaged(organization_id, {row.sha256 for row in rows})
+    RawMessage.objects.bulk_create(rows, ignore_conflicts=True)
+    for one in large:
+        row = RawMessage.objects.get(organization_id=organization_id, sha256=one.sha256)
+        _put_pieces(row, one.octets)
 
 
 def _drop_damaged(organization_id: int, names: Collection[str]) -> None:
@@ -106,10 +139,9 @@ def _put_pieces(message: RawMessage, octets: Octets) -> None:
     """A row that another transaction has put meanwhile has its pieces, or its one value."""
     if message.octets or message.pieces.exists():
         return
-    compress = zstandard.ZstdCompressor(level=LEVEL).compress
     with _few_pages():
         for place, piece in enumerate(_cut(octets)):
-            RawPiece.objects.create(message=message, place=place, octets=compress(piece))
+            RawPiece.objects.create(message=message, place=place, octets=_compress(piece))
 
 
 def whole(octets: Octets) -> bytes:

@@ -11,7 +11,6 @@ import socket
 import ssl
 import time
 import zlib
-from collections.abc import Callable
 
 from buzon.wire import tls
 from buzon.wire.address import connected
@@ -31,10 +30,6 @@ _NOT_TAKEN = template(
 )
 
 
-def _nothing() -> None:
-    """The heartbeat of a connection that nobody watches."""
-
-
 class Transport:
     """One connection. `bytes_in` and `bytes_out` count octets as on the wire (compressed, but
     without TLS's own); `encrypted` says whether TLS is on. `patience` is with the answer under way:
@@ -47,8 +42,6 @@ class Transport:
         self.bytes_in = 0
         self.bytes_out = 0
         self.patience = Patience(endpoint.answer_timeout)
-        # Called whenever octets came: one message may take longer than its collector's lease.
-        self.heartbeat: Callable[[], None] = _nothing
         self._sock = sock
         self._certificate = ""
         self._deflate: _Deflate | None = None
@@ -122,7 +115,6 @@ class Transport:
             raise self._timed_out(_NO_ANSWER if is_silent else _TOO_SLOW)
         if self.endpoint.pace is not None:
             self.endpoint.pace(self.bytes_in - before)
-        self.heartbeat()
         return data
 
     def receive_if_any(self, seconds: float) -> bytes | None:
@@ -140,6 +132,14 @@ class Transport:
         """Drop the connection; safe at any time, twice too."""
         with contextlib.suppress(OSError):
             self._sock.close()
+
+    def abort(self) -> None:
+        """End the connection under a thread that waits for it, which gets ConnectFailed at once;
+        from any thread. `close` is still to be called.
+        """
+        with contextlib.suppress(OSError):
+            # Not the TLS socket's own shutdown, which would take its state from under the reader.
+            socket.socket.shutdown(self._sock, socket.SHUT_RDWR)
 
     def __enter__(self) -> "Transport":
         return self

@@ -7,7 +7,8 @@ second of waiting is added up, one of work takes nine of them back:
     waiting ──worked a moment────────────────────────────────────▶ working
 
 So a server that drips, stalls or has a slow line is told from one that keeps us at work, at
-whatever rate its octets come, and a run that stores its batch between two waits is not.
+whatever rate its octets come, and a run that stores its batch between two waits is not; nor is one
+that has a thread waiting for the next batch while it stores this one (`beside`).
 """
 
 from contextlib import AbstractContextManager, nullcontext
@@ -23,7 +24,8 @@ SLOW = 40.0  # seconds: with the next look of the dispatcher the reason is told 
 
 
 class Waits:
-    """One run's waiting. The thread of the run writes it, any thread may read it.
+    """One run's waiting. The run's threads write it, of which one at a time waits for the server;
+    any thread may read it.
 
     `now` arguments are seconds on the monotonic clock, at present where they are left out.
     """
@@ -31,6 +33,7 @@ class Waits:
     def __init__(self, *, now: float | None = None) -> None:
         self._idle = 0.0
         self._is_in_wait = False
+        self._works_beside = False
         self._since = monotonic() if now is None else now
         self._owed = 0.0
         self._lock = Lock()
@@ -42,6 +45,13 @@ class Waits:
     def end(self, *, now: float | None = None) -> None:
         """From here on ours again."""
         self._turn(now, is_in_wait=False)
+
+    def beside(self, *, works: bool, now: float | None = None) -> None:
+        """Whether a thread of the run works from here on, whatever another one waits for."""
+        now = monotonic() if now is None else now
+        with self._lock:
+            self._add_up(now)
+            self._works_beside = works
 
     def is_waiting(self, *, now: float | None = None) -> bool:
         """Whether nearly all of the time went by without work for us."""
@@ -67,14 +77,17 @@ class Waits:
     def _turn(self, now: float | None, *, is_in_wait: bool) -> None:
         now = monotonic() if now is None else now
         with self._lock:
-            if self._is_in_wait:
-                self._owed += now - self._since
-            self._idle, self._since = self._idle_at(now), now
+            self._add_up(now)
             self._is_in_wait = is_in_wait
+
+    def _add_up(self, now: float) -> None:
+        if self._is_in_wait:
+            self._owed += now - self._since
+        self._idle, self._since = self._idle_at(now), now
 
     def _idle_at(self, now: float) -> float:
         passed = now - self._since
-        if self._is_in_wait:
+        if self._is_in_wait and not self._works_beside:
             return min(self._idle + passed, MOST)
         return max(self._idle - passed * WORK_WEIGHS, 0.0)
 
@@ -111,3 +124,9 @@ def came(octets: int) -> None:
     """So many octets of its answer came."""
     if (waits := _of_this_thread.get()) is not None:
         waits.came(octets)
+
+
+def beside(*, works: bool) -> None:
+    """Whether this thread works while another one of its run waits for the mail server."""
+    if (waits := _of_this_thread.get()) is not None:
+        waits.beside(works=works)

@@ -68,6 +68,22 @@ class TestMessages:
             assert all(expected[uid].startswith(one.octets) for uid, one in headers.items())
             assert all(one.size == len(expected[uid]) for uid, one in headers.items())
 
+    @pytest.mark.parametrize("what", ["messages", "headers"])
+    def test_it_looks_for_new_mail_in_the_same_breath(self, place: Place, what: str) -> None:
+        place.deliver(mail(1))
+        with opened(place) as session:
+            session.examine("INBOX")
+            (one,) = wanted(session)
+            place.deliver(mail(2))
+            answers = session.messages([one]) if what == "messages" else session.headers([1])
+            assert [answer.uid for answer in answers] == [1]
+            if what == "messages":
+                assert len(list(session.messages([one], look=True))) == 1
+            else:
+                assert len(list(session.headers([1], look=True))) == 1
+            assert session.changes().exists == 2
+            assert not session.changes()
+
     def test_a_big_one_comes_in_slices_to_a_file(self, place: Place) -> None:
         big = mail(1, octets=20_000_000)
         place.deliver(mail(0))

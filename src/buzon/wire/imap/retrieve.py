@@ -6,6 +6,7 @@ small ──► batches of UIDs ──► stream ──► body: Retrieved
 big   ──► slices of one message ──► stream ──► spooled file
 """
 
+import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TypeVar
 
@@ -24,29 +25,40 @@ HEADER_OCTETS = 4_096
 
 _HEADER = b"UID FETCH %b (UID RFC822.SIZE INTERNALDATE BODY.PEEK[HEADER])"
 _MESSAGE = b"UID FETCH %b (UID INTERNALDATE BODY.PEEK[])"
+_LOOK = Planned(b"NOOP", 0, ())
 
 
 _Result = TypeVar("_Result")
 _Held = TypeVar("_Held", Header, Retrieved)
 
 
-def headers(connection: Connection, uids: Sequence[int]) -> Iterator[Header]:
-    """One Header for each UID, in the server's order within a batch of 1,000."""
+def headers(connection: Connection, uids: Sequence[int], *, look: bool = False) -> Iterator[Header]:
+    """One Header for each UID, in the server's order within a batch of 1,000.
+
+    `look`: a NOOP goes with the last batch, so that it takes no round trip of its own.
+    """
     plans = [
         Planned(_HEADER % line, HEADER_OCTETS * len(batch), batch)
         for batch, line in _batched((uid, HEADER_OCTETS) for uid in dict.fromkeys(uids))
     ]
-    answered = _answered(connection, plans, _HEADER, _header)
+    answered = _answered(connection, [*plans, *_looking(look=look)], _HEADER, _header)
     return _bounded(connection, answered, expected=HEADER_OCTETS * len(uids))
 
 
-def messages(connection: Connection, wanted: Sequence[Wanted]) -> Iterator[Retrieved]:
-    """One Retrieved for each wanted message: the small ones in batches, then the big ones."""
+def messages(
+    connection: Connection, wanted: Sequence[Wanted], *, look: bool = False
+) -> Iterator[Retrieved]:
+    """One Retrieved for each wanted message: the small ones in batches, with a NOOP behind them to
+    `look`; then the big ones.
+    """
     sizes = {one.uid: one.size for one in wanted}
-    return _bounded(connection, _messages(connection, sizes), expected=sum(sizes.values()))
+    answers = _messages(connection, sizes, _looking(look=look))
+    return _bounded(connection, answers, expected=sum(sizes.values()))
 
 
-def _messages(connection: Connection, sizes: dict[int, int]) -> Iterator[Retrieved]:
+def _messages(
+    connection: Connection, sizes: dict[int, int], last: Sequence[Planned]
+) -> Iterator[Retrieved]:
     limits = connection.limits
     big = {uid: size for uid, size in sizes.items() if size > limits.spool_above}
     small = ((uid, size) for uid, size in sizes.items() if uid not in big)
@@ -56,7 +68,7 @@ def _messages(connection: Connection, sizes: dict[int, int]) -> Iterator[Retriev
         for batch, line in _batched(small, most=MESSAGES_AT_ONCE, octets=quarter)
     )
     answered: Iterator[Retrieved | _Underestimated] = _answered(
-        connection, plans, _MESSAGE, _message
+        connection, itertools.chain(plans, last), _MESSAGE, _message
     )
     for one in answered:
         if isinstance(one, Retrieved):
@@ -78,6 +90,10 @@ def _bounded(connection: Connection, answers: Iterator[_Held], *, expected: int)
             connection.transport.close()
             raise ConnectFailed("The server sent a response larger than we accept.")
         yield answer
+
+
+def _looking(*, look: bool) -> list[Planned]:
+    return [_LOOK] if look else []
 
 
 class _Underestimated:

@@ -10,7 +10,7 @@ There is deliberately no EXPUNGE and no CLOSE here: both remove what others mark
 import contextlib
 import time
 from array import array
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from importlib.metadata import version
 from types import TracebackType
@@ -115,10 +115,6 @@ class ImapSession:
         """How many messages the open folder holds, as last told."""
         return self._connection.exists
 
-    def keep_alive(self, heartbeat: Callable[[], None]) -> None:
-        """Call `heartbeat` whenever octets come; what it raises ends the session's command."""
-        self._connection.transport.heartbeat = heartbeat
-
     @property
     def bytes_in(self) -> int:
         """Octets received on this connection, as on the wire."""
@@ -138,10 +134,8 @@ class ImapSession:
         return self._open_folder(b"EXAMINE", name)
 
     def select(self, name: str) -> Selected:
-        """Open a folder for reading and marking. Raises FolderMissing, NotPermitted.
-
-        The server may still open it read-only: `Selected.read_only` says so.
-        """
+        """Open a folder for reading and marking; the server may still open it read-only, and
+        `Selected.read_only` says so. Raises FolderMissing, NotPermitted."""
         return self._open_folder(b"SELECT", name)
 
     def next_uid(self, name: str) -> int | None:
@@ -186,10 +180,11 @@ class ImapSession:
             return array("I")
         return search.uids(self._connection, self.capabilities, first, last)
 
-    def headers(self, uids: Sequence[int]) -> Iterator[Header]:
-        """One Header for each UID, pipelined; one that is gone carries its error."""
+    def headers(self, uids: Sequence[int], *, look: bool = False) -> Iterator[Header]:
+        """One Header for each UID, pipelined; one that is gone carries its error. To `look` asks
+        in the same breath what else happened, which `changes` then tells."""
         self._need_folder()
-        return retrieve.headers(self._connection, uids)
+        return retrieve.headers(self._connection, uids, look=look)
 
     def header(self, uid: int) -> Header:
         """The Header of one message. Raises Gone, Malformed, TooLarge."""
@@ -198,7 +193,7 @@ class ImapSession:
             raise header.error
         return header
 
-    def messages(self, wanted: Sequence[Wanted]) -> Iterator[Retrieved]:
+    def messages(self, wanted: Sequence[Wanted], *, look: bool = False) -> Iterator[Retrieved]:
         """One Retrieved for each wanted message, pipelined within `limits.window` octets.
 
         The small ones come first; those above `limits.spool_above` come as a file that the
@@ -206,7 +201,7 @@ class ImapSession:
         this session ends the iteration with a RuntimeError.
         """
         self._need_folder()
-        return retrieve.messages(self._connection, wanted)
+        return retrieve.messages(self._connection, wanted, look=look)
 
     def structure(self, uid: int) -> Part:
         """What a message is made of, without its octets. Raises Gone, Malformed."""
@@ -256,13 +251,19 @@ class ImapSession:
     def noop(self) -> Changes:
         """Ask what happened since this was last told."""
         self._connection.run(b"NOOP")
-        return self._changes()
+        return self.changes()
+
+    def changes(self) -> Changes:
+        """What was told since the last time this was asked."""
+        before, self._told = self._told, self._state()
+        announced = self._told[0] != before[0]
+        return Changes(self.exists if announced else None, self._told[1] != before[1])
 
     def idle(self, seconds: float) -> Changes:
         """Wait until something happens in the open folder, or `seconds` (29 minutes at most).
 
-        Returns at once when something already happened that was not told yet. NotPermitted
-        where the server has no IDLE; ConnectFailed when the connection ends meanwhile.
+        Returns at once when something happened that was not told yet. NotPermitted without IDLE;
+        ConnectFailed when the connection ends meanwhile.
         """
         self._need_folder()
         self._need("IDLE")
@@ -277,7 +278,7 @@ class ImapSession:
             ended = connection.until_end(tag, [])
             if ended.kind != "OK":
                 raise refusal.of_command(ended)
-        return self._changes()
+        return self.changes()
 
     def logout(self) -> None:
         """Say goodbye where the server still listens; never raises. The connection is closed."""
@@ -290,6 +291,10 @@ class ImapSession:
     def close(self) -> None:
         """Drop the connection; safe at any time."""
         self._connection.transport.close()
+
+    def abort(self) -> None:
+        """End the connection under the thread that uses the session; from any thread."""
+        self._connection.transport.abort()
 
     def _introduce(self) -> None:
         if not self.has("ID"):
@@ -327,7 +332,7 @@ class ImapSession:
         self.selected = folders.selected(
             name, answer, exists=self.exists, examined=verb == b"EXAMINE"
         )
-        self._changes()
+        self.changes()
         return self.selected
 
     def _folder(self, name: str) -> Pieces:
@@ -374,12 +379,6 @@ class ImapSession:
 
     def _state(self) -> tuple[int, int]:
         return self._connection.announced, self._connection.expunges
-
-    def _changes(self) -> Changes:
-        """What was told since the last time this was asked."""
-        before, self._told = self._told, self._state()
-        announced = self._told[0] != before[0]
-        return Changes(self.exists if announced else None, self._told[1] != before[1])
 
     def _is_empty(self) -> bool:
         """Whether there is nothing to list: some servers refuse a FETCH in an empty folder."""

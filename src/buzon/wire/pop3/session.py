@@ -4,7 +4,7 @@ open ──► listing · headers · messages · delete · reset · noop ──�
                                                              └──► close  nothing is deleted
 """
 
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, BinaryIO, Self
 
@@ -98,10 +98,6 @@ class Pop3Session:
     def has(self, name: str) -> bool:
         """Whether CAPA offers it, for example "PIPELINING"."""
         return name.upper() in self.capabilities
-
-    def keep_alive(self, heartbeat: Callable[[], None]) -> None:
-        """Call `heartbeat` whenever octets come; what it raises ends the session's command."""
-        self._channel.transport.heartbeat = heartbeat
 
     @property
     def bytes_in(self) -> int:
@@ -201,6 +197,10 @@ class Pop3Session:
     def close(self) -> None:
         """Drop the connection without QUIT: nothing is deleted. Safe at any time, twice too."""
         self._channel.close()
+
+    def abort(self) -> None:
+        """End the connection under the thread that uses the session; from any thread."""
+        self._channel.transport.abort()
 
     def __enter__(self) -> Self:
         return self
