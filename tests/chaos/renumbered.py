@@ -52,13 +52,15 @@ def _of_imap(context: "Context", number: int) -> list[str]:
 
 
 def _in_secret(made: Trial, context: "Context") -> list[str]:
-    """With the next letter at the latest it is noticed; the account asks, and with the answer that
-    `recovers` gives, what is there is collected.
+    """With the next letter it is noticed, or where the last known one has the size and the date of
+    the one before, when it is to be removed; the account asks, and with the answer that `recovers`
+    gives, what is there is collected.
     """
     with scene(replace(made, after="delete", create=True), context.place) as at:
         _made_anew_in_secret(at)
         at.server.heal()
         at.deliver(further(at.trial.seed, 80))
+        collect(at.account)  # notices
         recovers(at)
         return examined(at)
 

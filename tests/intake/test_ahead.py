@@ -234,7 +234,7 @@ def run_of(at: Scene, lease: Lease) -> Run:
         totals=Totals(account.name),
         stop=never,
         watch=None,
-        process=lambda: None,
+        understand=lambda fresh: None,
         looks=Looks(account, lease),
         guest=Guest(account),
         deadline=1.0,

@@ -22,6 +22,7 @@ _LITERAL = re.compile(r"\[[0-9a-z.:-]+\]")  # RFC 5321, 4.1.3
 _DOTS_MEAN_NOTHING = frozenset({"gmail.com", "googlemail.com"})
 
 
+@functools.lru_cache(maxsize=8192)
 def fold(address: str, *, dots: bool = False, plus: bool = False) -> str:
     """The form in which addresses are compared; "" if it is no address.
 

@@ -11,7 +11,15 @@ from itertools import islice
 from typing import Any, TypeAlias, TypeVar
 
 from django.db import connection
-from django.db.models import CharField, DateTimeField, Field, JSONField, Model, TextField
+from django.db.models import (
+    BinaryField,
+    CharField,
+    DateTimeField,
+    Field,
+    JSONField,
+    Model,
+    TextField,
+)
 from django.utils import timezone
 
 _T = TypeVar("_T")
@@ -129,7 +137,12 @@ def _values_of(fields: "list[_Field]") -> str:
 
 
 def _arrays(fields: "list[_Field]") -> str:
-    return "unnest(" + ", ".join(f"%s::{_type_of(field)}[]" for field in fields) + ")"
+    return "unnest(" + ", ".join(map(_array, fields)) + ")"
+
+
+def _array(field: "_Field") -> str:
+    # As text, octets would be twice as many.
+    return f"{'%b' if isinstance(field, BinaryField) else '%s'}::{_type_of(field)}[]"
 
 
 def _type_of(field: "_Field") -> str:

@@ -21,6 +21,7 @@ from buzon.intake.gone import close
 from buzon.intake.models import Arrival, CollectionAccount, Folder, OutsideMail
 from buzon.intake.names import DIGEST, is_void
 from buzon.intake.run import Run
+from buzon.intake.statements import insert_arrivals
 from buzon.intake.window import is_within
 from buzon.wire.pop3 import Listing
 
@@ -219,7 +220,7 @@ def add_rows(
 ) -> None:
     """Rows that wait for these messages, by their names; in the caller's transaction."""
     past = generations(folder, [each.uidl or "" for each in new])
-    Arrival.objects.bulk_create(
+    insert_arrivals(
         [
             Arrival(
                 organization_id=account.organization_id,
@@ -232,6 +233,5 @@ def add_rows(
                 of_history=of_history,
             )
             for each in sorted(new, key=lambda each: each.number)
-        ],
-        batch_size=_CHUNK,
+        ]
     )

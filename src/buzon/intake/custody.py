@@ -21,9 +21,9 @@ from buzon.intake.again import again
 from buzon.intake.gone import close
 from buzon.intake.models import Arrival, Folder
 from buzon.intake.run import Run
-from buzon.intake.statements import update_arrivals
+from buzon.intake.statements import insert_arrivals, update_arrivals
 from buzon.wire.errors import ConnectFailed, MailError, TimedOut
-from buzon.wire.reading import Reading
+from buzon.wire.reading import Opened, Reading
 
 _RETRY_MINUTES = (1, 10)
 CHANGED = [
@@ -50,13 +50,15 @@ class Batch:
     """What one transaction takes into custody: new rows, changed rows, octets by digest.
 
     `gone` are the keys of rows whose messages the server no longer has. Large messages are files,
-    which the batch closes at the end of its `with` block.
+    which the batch closes at the end of its `with` block. `opened` are messages whose header has
+    been read already.
     """
 
     new: list[Arrival] = field(default_factory=list)
     changed: list[Arrival] = field(default_factory=list)
     gone: list[int] = field(default_factory=list)
     octets: dict[str, vault.Packed] = field(default_factory=dict)
+    opened: dict[str, Opened] = field(default_factory=dict)
     files: list[BinaryIO] = field(default_factory=list)
 
     def __enter__(self) -> Self:
@@ -96,6 +98,7 @@ def commit(run: Run, batch: Batch, *, folder: Folder | None = None, **cursor: An
     again(lambda: _commit(run, batch, folder, cursor))
     kept = (row for row in (*batch.new, *batch.changed) if row.sha256 in batch.octets)
     run.retrieved.update(row.name for row in kept)
+    run.fresh = batch.opened
     for row in (*batch.new, *batch.changed):
         if row.outcome != Arrival.Outcome.WAITING:
             run.totals.count(row.outcome)
@@ -117,8 +120,7 @@ def _commit(run: Run, batch: Batch, folder: Folder | None, cursor: dict[str, Any
 
 
 def _store(new: Sequence[Arrival], changed: Sequence[Arrival]) -> None:
-    if new:
-        Arrival.objects.bulk_create(new)
+    insert_arrivals(new)
     update_arrivals(changed, CHANGED)
 
 

@@ -6,7 +6,7 @@
 4. if one message breaks it: roll back, and do them one by one; that one fails alone
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -31,7 +31,7 @@ from buzon.intake.reader import ApartReader, ReaderDied
 from buzon.intake.sitting import Sitting, Work
 from buzon.intake.statements import update_arrivals
 from buzon.lease import Lease, LeaseLost
-from buzon.wire.reading import Reading, read, read_header
+from buzon.wire.reading import Opened, Reading
 
 log = structlog.get_logger("buzon.process")
 MOST = 200
@@ -40,12 +40,17 @@ DECIDED = ["outcome", "reason", "message", "decided_at", "retry_at"]
 
 @dataclass(slots=True)
 class Processor:
-    """Understands what an account has in custody, under the lease of its process duty."""
+    """Understands what an account has in custody, under the lease of its process duty.
+
+    `decided` is told of each outcome. `fresh`: by digest, messages that were put there just now by
+    this process; these octets need not be read back.
+    """
 
     account: CollectionAccount
     lease: Lease
     stop: Callable[[], bool]
     decided: Callable[[str], None] = field(default=lambda outcome: None)
+    fresh: Mapping[str, Opened] = field(default_factory=dict)
 
     def run(self) -> int:
         """Until nothing waits; returns how many messages were decided. Raises LeaseLost."""
@@ -84,26 +89,29 @@ class Processor:
 
     def _read(self, rows: Sequence[Arrival]) -> list[Work]:
         """Those that could be read; the others get their outcome here."""
-        names = {row.sha256 or row.header_sha256 for row in rows}
-        octets = vault.get_many(self.account.organization_id, names)
+        opened = self._opened(rows)
         read_rows: list[tuple[Arrival, Reading]] = []
         seconds, megabytes = settings.BUZON_READER_SECONDS, settings.BUZON_READER_MEGABYTES
         with ApartReader(seconds=seconds, megabytes=megabytes) as apart:
             for row in rows:
                 self.lease.renew_if_needed()
-                held = octets.get(row.sha256 or row.header_sha256)
-                reading = self._reading(row, held, apart)
+                reading = self._reading(row, opened.get(_name_of(row)), apart)
                 if reading is not None:
                     read_rows.append((row, reading))
         return self._works(read_rows)
 
-    def _reading(self, row: Arrival, octets: bytes | None, apart: ApartReader) -> Reading | None:
+    def _opened(self, rows: Sequence[Arrival]) -> Mapping[str, Opened]:
+        names = {_name_of(row) for row in rows}
+        stored = vault.get_many(self.account.organization_id, names - self.fresh.keys())
+        return {**self.fresh, **{name: Opened(octets) for name, octets in stored.items()}}
+
+    def _reading(self, row: Arrival, letter: Opened | None, apart: ApartReader) -> Reading | None:
         """None for one that could not be read; what became of it is then in its row."""
-        if octets is None:
+        if letter is None:
             self._fail(row, _not_understood(gettext_noop("its octets are missing")))
             return None
         try:
-            return _reading(row, octets, apart)
+            return _reading(row, letter, apart)
         except ReaderDied as error:
             self._fail(row, reason("killed_its_reader", error=str(error)))
         except Exception as error:
@@ -175,11 +183,15 @@ def _next_rows(account: CollectionAccount) -> list[Arrival]:
     return next(by_octets(waiting, lambda row: row.size, most=MOST), [])
 
 
-def _reading(row: Arrival, octets: bytes, apart: ApartReader) -> Reading:
+def _name_of(row: Arrival) -> str:
     """An oversized message has only its header here."""
+    return row.sha256 or row.header_sha256
+
+
+def _reading(row: Arrival, letter: Opened, apart: ApartReader) -> Reading:
     if not row.sha256:
-        return read_header(octets)
-    return read(octets) if row.attempts == 1 else apart.read(octets)
+        return letter.header()
+    return letter.whole() if row.attempts == 1 else apart.read(letter.octets)
 
 
 def _is_of_no_message(error: Exception) -> bool:

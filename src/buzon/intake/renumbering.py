@@ -33,7 +33,7 @@ from buzon.intake.before_baseline import dates_of_history
 from buzon.intake.gone import close
 from buzon.intake.models import Arrival, Folder, OutsideMail
 from buzon.intake.run import Run
-from buzon.intake.statements import update_arrivals
+from buzon.intake.statements import insert_arrivals, update_arrivals
 from buzon.intake.window import is_wanted
 from buzon.wire.imap import ImapSession, Selected
 from buzon.wire.reading import read_header
@@ -204,7 +204,7 @@ def _commit(
         for row, card in found.again:
             row.uid, row.uidvalidity = card.uid, selected.uidvalidity
         update_arrivals([row for row, _ in found.again], ["uid", "uidvalidity"])
-        Arrival.objects.bulk_create([_row(run, folder, selected, card) for card in told.new])
+        insert_arrivals([_row(run, folder, selected, card) for card in told.new])
         OutsideMail.everything.filter(folder=folder).delete()
         OutsideMail.objects.bulk_create(
             [OutsideMail(folder=folder, uidl=str(card.uid)) for card in told.by_uid]

@@ -14,7 +14,7 @@ from buzon.intake.screen import Verdict
 from buzon.intake.surroundings import Surroundings
 from buzon.intake.triage import Candidate, judge_headers
 from buzon.wire.errors import Malformed, MessageError
-from buzon.wire.reading import Reading, read, read_header
+from buzon.wire.reading import Opened, Reading, read
 from buzon.wire.reading.header import bounds
 from buzon.wire.reading.received import received_date
 
@@ -38,18 +38,18 @@ def take_retrieved(
             whole.append((row, message.packed or vault.pack(message.octets)))
         else:
             not_retrieved(row, error)
-    headers = [header_of(packed.octets) for _, packed in whole]
-    readings = [read_header(header) for header in headers]
+    opened = [_opened(packed.octets) for _, packed in whole]
+    readings = [one.header() for one in opened]
     candidates = [_candidate(row, r) for (row, _), r in zip(whole, readings, strict=True)]
     verdicts = judge_headers(around, folder, candidates)
-    judged = zip(whole, headers, readings, verdicts, strict=True)
-    for (row, packed), header, reading, verdict in judged:
+    judged = zip(whole, opened, readings, verdicts, strict=True)
+    for (row, packed), letter, reading, verdict in judged:
         describe(row, reading, around.sender_of(reading))
         if row.internal_date is None:
-            row.internal_date = received_date(header) or reading.date
+            row.internal_date = received_date(header_of(packed.octets)) or reading.date
         if verdict.outcome == "look":
             verdict = _look(around, folder, row, packed.octets)
-        _keep_or_leave(row, packed, verdict, batch)
+        _keep_or_leave(row, packed, letter, verdict, batch)
 
 
 def _too_few(row: Arrival, size: int) -> MessageError | None:
@@ -84,6 +84,11 @@ def _is_as_long_as_listed(octets: vault.Octets, listed: int) -> bool:
     return size - lines <= listed < size or listed == size + bare
 
 
+def _opened(octets: vault.Octets) -> Opened:
+    """A file's header alone: the whole of it is not read before it is in custody."""
+    return Opened(octets if isinstance(octets, bytes) else header_of(octets))
+
+
 def header_of(octets: vault.Octets) -> bytes:
     """Of a file no more is read than it takes, which for nearly every message is its beginning."""
     if isinstance(octets, bytes):
@@ -108,7 +113,9 @@ def _look(around: Surroundings, folder: Folder, row: Arrival, octets: vault.Octe
     return judge_headers(around, folder, [candidate])[0]
 
 
-def _keep_or_leave(row: Arrival, packed: vault.Packed, verdict: Verdict, batch: Batch) -> None:
+def _keep_or_leave(
+    row: Arrival, packed: vault.Packed, letter: Opened, verdict: Verdict, batch: Batch
+) -> None:
     if verdict.outcome == "filed":
         row.outcome = Arrival.Outcome.WAITING
         row.reason = {}
@@ -117,5 +124,7 @@ def _keep_or_leave(row: Arrival, packed: vault.Packed, verdict: Verdict, batch: 
         whole = _is_as_long_as_listed(packed.octets, row.size)
         row.left_because = "" if whole else Arrival.Left.SIZE
         batch.keep(row, packed)
+        if isinstance(packed.octets, bytes):
+            batch.opened[packed.sha256] = letter
     else:
         decide(row, verdict.outcome, verdict.why)

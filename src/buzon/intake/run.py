@@ -1,6 +1,6 @@
 """One run of an account's collect duty: what its steps share."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -15,6 +15,7 @@ from buzon.intake.models import CollectionAccount
 from buzon.intake.stride import Stride
 from buzon.intake.totals import Progress, Totals, Watcher
 from buzon.lease import Lease
+from buzon.wire.reading import Opened
 
 
 class Stopped(Exception):
@@ -30,7 +31,7 @@ class Run:
     totals: Totals
     stop: Callable[[], bool]
     watch: Watcher | None
-    process: Callable[[], None]  # understand what is in custody now
+    understand: Callable[[Mapping[str, Opened]], None]  # what is in custody now
     looks: Looks  # at how far its first download is
     deadline: float  # seconds that one command to the server may take at most
     guest: Guest
@@ -45,6 +46,13 @@ class Run:
     # What the server calls the messages that this very session has retrieved and put into custody:
     # before they are removed, neither these names nor the octets need a second look.
     retrieved: set[tuple[Any, ...]] = field(default_factory=set)
+    # By digest, what the last batch took into custody, as long as it is in memory anyway.
+    fresh: Mapping[str, Opened] = field(default_factory=dict)
+
+    def process(self) -> None:
+        """Understand what is in custody now."""
+        fresh, self.fresh = self.fresh, {}
+        self.understand(fresh)
 
     def between_steps(self) -> None:
         """Between any two steps: stop if asked, keep the lease. Raises Stopped, LeaseLost."""

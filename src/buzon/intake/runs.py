@@ -1,7 +1,7 @@
 """One run of a duty, from its lease to its release: what fleet and the command line call."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -28,6 +28,7 @@ from buzon.wire.endpoint import Credentials, Endpoint, Limits
 from buzon.wire.errors import MailError, NotPermitted
 from buzon.wire.imap import ImapSession
 from buzon.wire.pop3 import Pop3Session
+from buzon.wire.reading import Opened
 
 log = structlog.get_logger("buzon.collect")
 PROCESS_AGAIN = timedelta(minutes=1)  # for what was left behind, and for tries whose time comes
@@ -105,7 +106,7 @@ def _collect(
                 totals=totals,
                 stop=stop,
                 watch=progress,
-                process=process,
+                understand=process,
                 looks=looks,
                 deadline=endpoint.read_timeout,
             )
@@ -200,20 +201,22 @@ def _processing(
     looks: Looks,
     *,
     understand: bool,
-) -> Iterator[Callable[[], None]]:
+) -> Iterator[Callable[[Mapping[str, Opened]], None]]:
     """A function that processes what is in custody, under the process duty's own lease, and then
     looks at how far the first download is.
     """
     duty = Duty.objects.get(account=account, kind=Duty.Kind.PROCESS)
     lease: Lease | None = None
 
-    def process() -> None:
+    def process(fresh: Mapping[str, Opened]) -> None:
         nonlocal lease
         lease = lease or _claimed(duty, account, stop)
         if lease is not None:
             lease.renew_if_needed()
             if understand:
-                Processor(account=account, lease=lease, stop=stop, decided=totals.count).run()
+                processor = Processor(account=account, lease=lease, stop=stop, fresh=fresh)
+                processor.decided = totals.count
+                processor.run()
         looks.take()
 
     try:

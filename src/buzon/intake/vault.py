@@ -17,8 +17,8 @@ from typing import BinaryIO
 
 import zstandard
 from django.db import connection
-from django.utils import timezone
 
+from buzon.desk.rows import insert_rows
 from buzon.intake.batches import by_octets
 from buzon.intake.models import RawMessage, RawPiece
 
@@ -51,7 +51,7 @@ class Packed:
     packed: bytes
 
 
-_mine = threading.local()  # a compressor serves one thread
+_mine = threading.local()  # a compressor and a decompressor serve one thread each
 
 
 def pack(octets: Octets) -> Packed:
@@ -105,24 +105,11 @@ def put(organization_id: int, batch: Iterable[tuple[str, Octets | Packed]]) -> N
     """Store octets by digest in the caller's transaction; what is held already stays, unless it is
     damaged.
     """
-    now = timezone.now()
-    rows: list[RawMessage] = []
-    large: list[Packed] = []
-    for name, given in batch:
-        one = given if isinstance(given, Packed) else pack(given)
-        if one.size > LARGEST_IN_ONE:
-            large.append(one)
-        rows.append(
-            RawMessage(
-                organization_id=organization_id,
-                sha256=name,
-                octets=one.packed,
-                size=one.size,
-                stored_at=now,
-            )
-        )
-    _drop_damaged(organization_id, {row.sha256 for row in rows})
-    RawMessage.objects.bulk_create(rows, ignore_conflicts=True)
+    ready = {name: given if isinstance(given, Packed) else pack(given) for name, given in batch}
+    _drop_damaged(organization_id, ready)
+    rows = [(organization_id, name, one.packed, one.size) for name, one in ready.items()]
+    insert_rows(RawMessage, ["organization", "sha256", "octets", "size"], rows, or_leave=True)
+    large = [one for one in ready.values() if one.size > LARGEST_IN_ONE]
     for one in large:
         row = RawMessage.objects.get(organization_id=organization_id, sha256=one.sha256)
         _put_pieces(row, one.octets)
@@ -222,8 +209,11 @@ def _pieces(message_id: int, size: int) -> Iterator[bytes | None]:
 
 
 def _unpacked(packed: bytes) -> bytes | None:
+    if not hasattr(_mine, "decompressor"):
+        _mine.decompressor = zstandard.ZstdDecompressor()
     try:
-        return zstandard.ZstdDecompressor().decompress(packed)
+        unpacked: bytes = _mine.decompressor.decompress(packed)
+        return unpacked
     except zstandard.ZstdError:
         return None
 

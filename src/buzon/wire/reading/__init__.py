@@ -3,7 +3,7 @@
 from buzon.wire.reading.authentication import dmarc_verdict
 from buzon.wire.reading.contract import as_json
 from buzon.wire.reading.header import split_header
-from buzon.wire.reading.read import attachment_octets, read, read_header
+from buzon.wire.reading.read import Opened, attachment_octets, read, read_header
 from buzon.wire.reading.values import Address, Attachment, BounceRecipient, Kind, Reading
 
 __all__ = [
@@ -11,6 +11,7 @@ __all__ = [
     "Attachment",
     "BounceRecipient",
     "Kind",
+    "Opened",
     "Reading",
     "as_json",
     "attachment_octets",

@@ -83,6 +83,10 @@ class Header:
             fields.setdefault(name.lower(), []).append(value)
         return cls(fields, odd)
 
+    def noting(self, odd: Oddities) -> "Header":
+        """The same fields; what is odd about them is noted there from here on."""
+        return Header(self._fields, odd)
+
     def __contains__(self, name: str) -> bool:
         return name in self._fields
 

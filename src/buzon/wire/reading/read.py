@@ -10,7 +10,7 @@ The same octets always give the same reading.
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from buzon.wire.reading.addresses import parse_addresses
 from buzon.wire.reading.body import read_body
@@ -37,14 +37,39 @@ _RECIPIENT_FIELDS = ("delivered-to", "x-original-to", "envelope-to")
 
 def read(octets: bytes) -> Reading:
     """The reading of a whole message. Never raises; what was odd is in `warnings`."""
-    return _guarded(octets, _read)
+    return Opened(octets).whole()
 
 
 def read_header(octets: bytes) -> Reading:
     """The reading of a header that came alone (IMAP BODY[HEADER], POP3 TOP): no text, no
     attachments, and the kind as far as the header tells it. Never raises.
     """
-    return _guarded(octets, _read_header)
+    return Opened(octets).header()
+
+
+class Opened:
+    """A message of which first the header is read, later perhaps all: its fields only once.
+
+    `header` is what `read_header` says of the header alone, `whole` what `read` says, whichever is
+    asked for first. Neither raises.
+    """
+
+    def __init__(self, octets: bytes) -> None:
+        self.octets = octets
+        self._begun: _Begun | None = None
+
+    def header(self) -> Reading:
+        """As of a header that came alone."""
+        return _guarded(self.octets, lambda: _read_header(self._fields()))
+
+    def whole(self) -> Reading:
+        """All of it."""
+        return _guarded(self.octets, lambda: _read(self._fields()))
+
+    def _fields(self) -> "_Begun":
+        if self._begun is None:
+            self._begun = _begin(self.octets)
+        return self._begun.apart()
 
 
 def attachment_octets(octets: bytes, part: int) -> bytes:
@@ -58,9 +83,9 @@ def attachment_octets(octets: bytes, part: int) -> bytes:
     return list(walk(tree))[part].load()
 
 
-def _guarded(octets: bytes, reader: Callable[[bytes], Reading]) -> Reading:
+def _guarded(octets: bytes, reader: Callable[[], Reading]) -> Reading:
     try:
-        return reader(octets)
+        return reader()
     except MemoryError:
         raise  # says nothing about the message
     except Exception as error:  # noqa: BLE001 (custody must go on; the tests forbid this warning)
@@ -72,17 +97,44 @@ def _guarded(octets: bytes, reader: Callable[[bytes], Reading]) -> Reading:
         )
 
 
-def _read(octets: bytes) -> Reading:
+@dataclass(frozen=True, slots=True)
+class _Begun:
+    """What the fields of the header say; `end` and `body` are its bounds in the octets."""
+
+    octets: bytes
+    end: int
+    body: int
+    header: Header
+    reading: Reading
+    odd: Oddities
+
+    def apart(self) -> "_Begun":
+        """The same for one more reading, which notes its oddities by itself."""
+        odd = self.odd.copy()
+        return replace(self, header=self.header.noting(odd), odd=odd)
+
+    def header_digest(self) -> str:
+        return hashlib.sha256(self.octets[: self.end]).hexdigest()
+
+    def body_digest(self) -> str:
+        return hashlib.sha256(memoryview(self.octets)[self.body :]).hexdigest()
+
+
+def _begin(octets: bytes) -> _Begun:
     odd = Oddities()
     end, body = bounds(octets)
     header = Header.parse(octets[:end], odd)
-    reading = _from_header(header, odd)
-    tree = _tree(octets, header, odd, end=end, body=body)
+    return _Begun(octets, end, body, header, _from_header(header, odd), odd)
+
+
+def _read(begun: _Begun) -> Reading:
+    octets, header, odd = begun.octets, begun.header, begun.odd
+    tree = _tree(octets, header, odd, end=begun.end, body=begun.body)
     content = read_body(tree, odd)
-    kind, recipients = _kind(header, tree, reading, octets=octets, odd=odd)
+    kind, recipients = _kind(header, tree, begun.reading, octets=octets, odd=odd)
     is_bounce = kind is Kind.BOUNCE
     return replace(
-        reading,
+        begun.reading,
         text=content.text,
         html=content.html,
         reply_text=content.text,
@@ -90,26 +142,21 @@ def _read(octets: bytes) -> Reading:
         kind=kind,
         bounce=recipients,
         bounced_ids=original_ids(tree, octets, header, odd) if is_bounce else (),
-        header_digest=hashlib.sha256(octets[:end]).hexdigest(),
-        body_digest=hashlib.sha256(memoryview(octets)[body:]).hexdigest(),
+        header_digest=begun.header_digest(),
+        body_digest=begun.body_digest(),
         warnings=tuple(odd.seen),
     )
 
 
-def _read_header(octets: bytes) -> Reading:
-    odd = Oddities()
-    end, body = bounds(octets)
-    header = Header.parse(octets[:end], odd)
-    reading = _from_header(header, odd)
-    root = describe(header, odd)
-    kind, recipients = _kind(header, root, reading, octets=None, odd=odd)
+def _read_header(begun: _Begun) -> Reading:
+    root = describe(begun.header, begun.odd)
+    kind, recipients = _kind(begun.header, root, begun.reading, octets=None, odd=begun.odd)
     return replace(
-        reading,
+        begun.reading,
         kind=kind,
         bounce=recipients,
-        header_digest=hashlib.sha256(octets[:end]).hexdigest(),
-        body_digest=hashlib.sha256(memoryview(octets)[body:]).hexdigest(),
-        warnings=tuple(odd.seen),
+        header_digest=begun.header_digest(),
+        warnings=tuple(begun.odd.seen),
     )
 
 

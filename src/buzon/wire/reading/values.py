@@ -110,3 +110,7 @@ class Oddities:
         """Remember one oddity; after a hundred different ones no more are kept."""
         if len(self.seen) < 100:
             self.seen.setdefault(f"{code}: {detail[:200]}" if detail else code)
+
+    def copy(self) -> "Oddities":
+        """These so far; what either notes from here on is its own."""
+        return Oddities(dict(self.seen))
