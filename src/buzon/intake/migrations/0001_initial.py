@@ -6,6 +6,14 @@ import django.db.models.functions.datetime
 from django.db import migrations, models
 
 
+def keep_octets_as_they_are(_apps, schema_editor):
+    """They are compressed already: PostgreSQL need not try."""
+    if schema_editor.connection.vendor == "postgresql":
+        for table in ("intake_rawmessage", "intake_rawpiece"):
+            statement = f"ALTER TABLE {table} ALTER COLUMN octets SET STORAGE EXTERNAL"
+            schema_editor.execute(statement, params=None)
+
+
 class Migration(migrations.Migration):
     initial = True
 
@@ -457,6 +465,7 @@ class Migration(migrations.Migration):
                 (
                     "organization",
                     models.ForeignKey(
+                        db_index=False,
                         on_delete=django.db.models.deletion.CASCADE,
                         related_name="+",
                         to="desk.organization",
@@ -516,4 +525,5 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
+        migrations.RunPython(keep_octets_as_they_are),
     ]

@@ -12,7 +12,9 @@ class RawMessage(models.Model):
     value whole, several times over on its way.
     """
 
-    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="+")
+    organization = models.ForeignKey(
+        Organization, on_delete=models.CASCADE, related_name="+", db_index=False
+    )
     sha256 = models.CharField(max_length=64)
     octets = models.BinaryField()
     size = models.BigIntegerField()  # of the octets as received

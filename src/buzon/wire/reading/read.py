@@ -111,7 +111,8 @@ class _Begun:
     def apart(self) -> "_Begun":
         """The same for one more reading, which notes its oddities by itself."""
         odd = self.odd.copy()
-        return replace(self, header=self.header.noting(odd), odd=odd)
+        header = self.header.noting(odd)
+        return _Begun(self.octets, self.end, self.body, header, self.reading, odd)
 
     def header_digest(self) -> str:
         return hashlib.sha256(self.octets[: self.end]).hexdigest()
