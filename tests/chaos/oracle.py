@@ -34,6 +34,10 @@ _LEFT_ALONE = (
     "SELECT count(*) FROM intake_arrival WHERE organization_id = {org}"
     " AND outcome IN ('ignored', 'skipped') AND sha256 = ''"
 )
+_DOUBTED = (
+    "SELECT sha256 FROM intake_arrival WHERE organization_id = {org}"
+    " AND left_because = 'size' AND gone_at IS NULL"
+)
 _LIVE = "SELECT count(*) FROM intake_arrival WHERE organization_id = {org} AND gone_at IS NULL"
 _OUTSIDE = (
     "SELECT coalesce(sum(outside), 0) FROM intake_folder WHERE account_id IN"
@@ -115,6 +119,10 @@ class Oracle:
     def left_alone(self) -> int:
         """Rows of the ledger whose messages were not taken on purpose."""
         return int(self._rows(_LEFT_ALONE)[0][0])
+
+    def doubted(self) -> list[str]:
+        """Digests of what stays on the server, because it announced another size."""
+        return [str(row[0]) for row in self._rows(_DOUBTED)]
 
     def _raw(self, named: str = "%") -> dict[str, bytes]:
         """What is committed under each name, unpacked."""
