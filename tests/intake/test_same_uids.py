@@ -3,6 +3,7 @@
 import pytest
 
 from buzon.desk.models import Message
+from buzon.intake import vault
 from buzon.intake.models import Arrival
 from tests.intake.collecting import collect
 from tests.intake.scene import KNOWN, STRANGER, Scene, check_books, scene
@@ -70,3 +71,27 @@ def test_R6_a_folder_made_anew_between_collecting_and_settling_is_left_alone() -
         assert collect(at.account(after="delete")).settled == 0
         assert [message.octets for message in at.box.messages] == other
         assert not {"UID STORE", "UID EXPUNGE"} & {one.name for one in at.store.commands}
+
+
+def test_what_was_asked_for_is_not_taken_under_the_uids_of_others() -> None:
+    """The folder is made anew between two batches of a download that a person asked for."""
+    with scene(server=DeliversDuring) as at:
+        account = at.account(create_customer=False)
+        at.deliver(*[STRANGER] * 60)
+        collect(account)
+        account.arrivals.update(outcome="waiting", asked_by_person=True)
+        others = [at.letter("other@else.example", body=f"other {n}") for n in range(61)]
+
+        def made_anew() -> None:
+            at.box.expunge(*[message.uid for message in at.box.messages])
+            at.box.uidnext = 1
+            for octets in others:
+                at.box.deliver(octets)
+
+        at.server.on("NOOP", made_anew, times=(1,))
+        collect(account)
+        taken = account.arrivals.exclude(sha256="").values_list("sha256", flat=True)
+        held = vault.get_many(account.organization_id, set(taken)).values()
+        assert held
+        assert not set(held) & set(others)
+        assert account.arrivals.filter(outcome="waiting", sha256="").exists()

@@ -47,6 +47,15 @@ def test_a_server_slow_for_each_letter_is_asked_for_fewer() -> None:
     assert sizes(stride, 100, 2 * KB) == [20] * 5
 
 
+def test_where_sizes_are_understated_fewer_letters_are_asked_for() -> None:
+    stride = Stride(MOST_BODIES)
+    stride.took(0.1, messages=50, octets=16_000 * KB)
+    assert sizes(stride, 30, 2 * KB) == [FEWEST] * 3
+    for _ in range(20):
+        stride.took(0.1, messages=10, octets=3_200 * KB)
+        assert stride.most * 320 * KB <= MOST_OCTETS + 320 * KB * FEWEST
+
+
 def test_however_slow_there_is_a_least() -> None:
     stride = Stride(MOST_BODIES)
     stride.took(3_600.0, messages=1, octets=10)

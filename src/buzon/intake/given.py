@@ -67,6 +67,11 @@ class Came:
             self.close()
             raise
 
+    @property
+    def octets(self) -> int:
+        """How many came."""
+        return sum(given.packed.size for _, given in self.got if given.packed is not None)
+
     def close(self) -> None:
         """Of no use any more."""
         for file in self.files:

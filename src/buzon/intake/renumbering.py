@@ -106,6 +106,7 @@ def find_again(run: Run, session: ImapSession, folder: Folder, selected: Selecte
     sorted_ = _sorted(run, folder, found)
     again(lambda: _commit(run, folder, selected, found, sorted_, changes))
     folder.refresh_from_db()
+    run.retrieved.clear()  # by names that may mean others now
 
 
 def guard_against_loops(run: Run, folder: Folder) -> list[str]:

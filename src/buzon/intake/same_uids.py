@@ -34,6 +34,7 @@ def find_void(run: Run, session: ImapSession, folder: Folder, listed: Sequence[L
         Arrival.objects.filter(folder=folder).live().update(uidvalidity=VOID_UIDVALIDITY)
         Folder.objects.filter(pk=folder.pk).update(uidvalidity=VOID_UIDVALIDITY)
     folder.uidvalidity = VOID_UIDVALIDITY
+    run.retrieved.clear()
     log.warning("uids void", account=run.account.pk, folder=folder.pk)
     return True
 

@@ -41,6 +41,10 @@ class Stride:
 
     def took(self, seconds: float, *, messages: int, octets: int) -> None:
         """A batch of so many took so long."""
+        if messages > 1 and octets > 2 * self.octets:
+            # The server understates its sizes: only their number bounds the batches then.
+            self._bound(messages * self.octets // octets, self.octets)
+            return
         pace = LONGEST / max(seconds, 0.001)
         if pace < 1:
             self._bound(int(messages * pace), int(octets * pace))

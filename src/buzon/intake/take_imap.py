@@ -16,6 +16,7 @@ from itertools import groupby
 from time import monotonic
 from typing import Protocol
 
+from buzon.desk.text import storable_data
 from buzon.intake import vault
 from buzon.intake.ahead import Ahead, Upcoming
 from buzon.intake.batches import MOST_BODIES, within
@@ -23,12 +24,13 @@ from buzon.intake.custody import Batch, commit, decide, describe, not_retrieved,
 from buzon.intake.fetch_imap import Order, fetch
 from buzon.intake.given import Came, Given
 from buzon.intake.models import Arrival, CollectionAccount, Folder
+from buzon.intake.names import is_void
 from buzon.intake.retrieved import take_retrieved
 from buzon.intake.run import Run
 from buzon.intake.surroundings import Surroundings
 from buzon.intake.triage import Candidate, is_decided_by_header, judge_headers
 from buzon.intake.window import is_history
-from buzon.wire.errors import Gone, MessageError
+from buzon.wire.errors import Gone, MailError, MessageError
 from buzon.wire.imap import ImapSession, Listed, Wanted
 from buzon.wire.reading import read_header
 
@@ -110,9 +112,10 @@ def take_all(
             run.process()
             orders.done += len(batch.rows)
             orders.report(run)
-            _measure(run, batch, monotonic() - began)
+            _measure(run, batch, came.octets, monotonic() - began)
             if looking is not None and is_due and not looking.look():
                 break
+            del taken, batch, came  # while the next one comes, this one is no longer in memory
             began = monotonic()
     return orders.peek() is None
 
@@ -121,10 +124,11 @@ def _fetch(session: ImapSession, batch: "_Begun") -> Came:
     return fetch(session, batch.order)
 
 
-def _measure(run: Run, batch: "_Begun", seconds: float) -> None:
-    """The next batches are as large as fits."""
+def _measure(run: Run, batch: "_Begun", octets: int, seconds: float) -> None:
+    """The next batches are as large as fits; `octets` came, whatever was announced."""
     stride = run.bodies if run.account.create_customer else run.headers
-    stride.took(seconds, messages=len(batch.rows), octets=batch.octets_of(run))
+    octets = max(octets, batch.octets_of(run)) if run.account.create_customer else 0
+    stride.took(seconds, messages=len(batch.rows), octets=octets)
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,8 +190,9 @@ def download_wanted(
             batch, came = taken
             _keep(run, session, folder, batch, came)
             run.process()
-            octets = sum(row.size for row in batch.rows)
+            octets = max(sum(row.size for row in batch.rows), came.octets)
             run.bodies.took(monotonic() - began, messages=len(batch.rows), octets=octets)
+            del taken, batch, came
             between()
             began = monotonic()
 
@@ -199,19 +204,22 @@ def _keep(run: Run, session: ImapSession, folder: Folder, begun: _Begun, came: C
     """
     with begun.batch(came) as batch:
         got = _given(begun.rows, came, batch)
+        error = came.cut
         if begun.order.by_header:
-            _triage(run, session, folder, got, batch, is_cut=came.cut is not None)
+            error = _triage(run, session, folder, got, batch, came.cut)
         else:
             take_retrieved(run.account, folder, got, batch)
         commit(run, batch, folder=folder, **_cursor(folder, begun))
-    if came.cut is not None:
-        raise came.cut
+    if error is not None:
+        raise error
     if begun.order.by_header and begun.is_new:
         download_wanted(run, session, folder)
 
 
 def _next_wanted(run: Run, folder: Folder) -> list[Arrival]:
     """The newest that wait, as many as fit into a batch, at least one; suspects last and alone."""
+    if is_void(folder):
+        return []
     rows = Arrival.objects.filter(folder=folder, uidvalidity=folder.uidvalidity).to_download()
     if run.history_is_paused() or run.holds_history(0):
         rows = rows.exclude(of_history=True, asked_by_person=False)
@@ -260,10 +268,11 @@ def _triage(
     folder: Folder,
     got: Sequence[tuple[Arrival, Given]],
     batch: Batch,
-    *,
-    is_cut: bool,
-) -> None:
-    """Skipped and ignored rows are decided here; wanted ones wait without octets."""
+    cut: MailError | None,
+) -> MailError | None:
+    """Skipped and ignored rows are decided here; wanted ones wait without octets. Returns the error
+    after which the session can tell nothing more.
+    """
     seen = []
     for row, given in got:
         if given.error is None:
@@ -277,19 +286,26 @@ def _triage(
     for (row, header), reading, verdict in zip(seen, readings, verdicts, strict=True):
         describe(row, reading, around.sender_of(reading))
         if verdict.outcome == Arrival.Outcome.OVERSIZED:
-            if not is_cut:  # else it is judged again, by a session that can tell its structure
-                _keep_part(session, row, header, batch)
+            if cut is None:  # else it is judged again, by a session that can tell its structure
+                cut = _keep_part(session, row, header, batch)
         elif not verdict.downloads:
             decide(row, verdict.outcome, verdict.why)
+    return cut
 
 
-def _keep_part(session: ImapSession, row: Arrival, header: bytes, batch: Batch) -> None:
-    """The row still waits: `process` files it with outcome oversized."""
+def _keep_part(session: ImapSession, row: Arrival, header: bytes, batch: Batch) -> MailError | None:
+    """The row still waits: `process` files it with outcome oversized. Returns the error with which
+    the server refused to tell more; the message is kept all the same, and not asked about again.
+    """
     batch.keep_header(row, header)
+    row.structure = {}  # where its parts cannot be known; its header is
     try:
-        row.structure = asdict(session.structure(row.uid or 0))
+        row.structure = storable_data(asdict(session.structure(row.uid or 0)))
     except MessageError:
-        row.structure = {}  # its parts are not known; its header is
+        return None
+    except MailError as error:
+        return error
+    return None
 
 
 def _cursor(folder: Folder, begun: _Begun) -> dict[str, int]:

@@ -181,8 +181,9 @@ class _Taking:
                 self.run.process()
                 done += len(batch)
                 self._report(rows, done)
-                octets = sum(row.size for row in batch)
+                octets = max(sum(row.size for row in batch), came.octets)
                 self.run.bodies.took(monotonic() - began, messages=len(batch), octets=octets)
+                del taken, batch, came  # while the next one comes, this one is not in memory
                 began = monotonic()
         return upcoming.peek() is None
 

@@ -51,6 +51,11 @@ class Credentials:
     mechanism: str = "password"
 
 
+# Octets of one message: a server that announces more is not believed. A million of them are still a
+# number that databases can hold.
+LARGEST = 2**40
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
     """Caps on what a server may make us hold, in octets unless said otherwise.
@@ -66,6 +71,6 @@ class Limits:
     spool_above: int = 4 * 1_048_576
     slice: int = 1_048_576
     window: int = 16 * 1_048_576
-    together: int = 64 * 1_048_576
+    together: int = 24 * 1_048_576
     list_items: int = 100_000
     messages: int = 1_000_000

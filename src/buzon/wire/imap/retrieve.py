@@ -15,7 +15,7 @@ from buzon.wire.imap import refusal, slices, uid_set
 from buzon.wire.imap.connection import Connection, Planned
 from buzon.wire.imap.events import Fetched, Skipped, Status
 from buzon.wire.imap.internal_date import internal_date
-from buzon.wire.imap.tokens import number
+from buzon.wire.imap.tokens import octet_count
 from buzon.wire.imap.values import Header, Retrieved, Wanted
 
 HEADERS_AT_ONCE = 1_000
@@ -203,7 +203,7 @@ def _header(uid: int, answer: Fetched | MessageError) -> Header | None:
     if isinstance(answer, MessageError):
         return Header(uid, b"", 0, None, answer)
     octets = answer.items.get("BODY[HEADER]")
-    size = number(answer.items.get("RFC822.SIZE")) or 0
+    size = octet_count(answer.items.get("RFC822.SIZE"))
     date = internal_date(answer.items.get("INTERNALDATE"))
     if isinstance(octets, bytes):
         return Header(uid, octets, size, date)

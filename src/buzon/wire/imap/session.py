@@ -24,7 +24,7 @@ from buzon.wire.imap.connection import Connection, Planned
 from buzon.wire.imap.events import Fetched, Status
 from buzon.wire.imap.internal_date import internal_date
 from buzon.wire.imap.structure import Part, read_structure
-from buzon.wire.imap.tokens import number
+from buzon.wire.imap.tokens import octet_count
 from buzon.wire.imap.values import (
     Changed,
     Changes,
@@ -164,7 +164,7 @@ class ImapSession:
         found = {
             uid: Listed(
                 uid,
-                number(event.items.get("RFC822.SIZE")) or 0,
+                octet_count(event.items.get("RFC822.SIZE")),
                 internal_date(event.items.get("INTERNALDATE")),
             )
             for uid, event in self._fetched(line)

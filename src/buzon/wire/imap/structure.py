@@ -8,7 +8,7 @@ from urllib.parse import unquote_to_bytes
 
 from buzon.wire.errors import Malformed
 from buzon.wire.imap.events import Value
-from buzon.wire.imap.tokens import is_nil, number
+from buzon.wire.imap.tokens import is_nil, octet_count
 
 _ENCODED_WORD = re.compile(r"=\?([^?\s]+)\?([bBqQ])\?([^?]*)\?=")
 _BETWEEN_WORDS = re.compile(r"\?=\s+=\?")
@@ -54,7 +54,7 @@ def _part(words: list[Value], section: str) -> Part:
         disposition=disposition,
         filename=_filename(details, "filename") or _filename(parameters, "name"),
         encoding=_text(words, 5).lower(),
-        size=number(_at(words, 6)) or 0,
+        size=octet_count(_at(words, 6)),
         parts=_inner(kind, words, section),
     )
 
@@ -151,7 +151,7 @@ def _extended(value: str) -> str:
     octets = unquote_to_bytes(rest.partition("'")[2])
     try:
         return octets.decode(charset or "utf-8", "replace")
-    except LookupError:
+    except (LookupError, ValueError):  # some of Python's codecs raise whatever they are told
         return octets.decode("utf-8", "replace")
 
 

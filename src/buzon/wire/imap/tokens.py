@@ -2,6 +2,7 @@
 
 import re
 
+from buzon.wire.endpoint import LARGEST
 from buzon.wire.imap.events import Atom, Skipped, Value
 
 # One word, with the blanks before it: ( or ) or a quoted string or an atom. An atom may carry a
@@ -57,6 +58,11 @@ def number(value: Value) -> int | None:
     if isinstance(value, bytes) and value.isdigit() and len(value) < 20:
         return int(value)
     return None
+
+
+def octet_count(value: Value) -> int:
+    """The octets that an atom says, 0 when it says none: at most LARGEST, whatever it says."""
+    return min(number(value) or 0, LARGEST)
 
 
 def is_nil(value: Value) -> bool:

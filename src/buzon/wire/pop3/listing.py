@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from dataclasses import dataclass
 
+from buzon.wire.endpoint import LARGEST
 from buzon.wire.errors import ServerBusy
 
 # RFC 1939 §7: 1 to 70 octets of 0x21 to 0x7E. Servers are met that use more than 70.
@@ -34,7 +35,7 @@ def sizes(body: bytes) -> dict[int, int]:
                 "The server's list of messages makes no sense.",
                 answer=line.decode("ascii", "replace"),
             )
-        found[int(match[1])] = int(match[2])
+        found[int(match[1])] = min(int(match[2]), LARGEST)
     return dict(sorted(found.items()))
 
 
