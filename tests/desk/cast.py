@@ -74,7 +74,7 @@ def letter(shop: Organization, store: Store | None = None, **changes: Any) -> Le
         "subject": f"Letter {number}",
         "preview": "Good morning",
         "date": NOON,
-        "internal_date": NOON + timedelta(minutes=number % 1000),
+        "internal_date": NOON + timedelta(seconds=number % 40_000),
         "size": 1000,
         "attachment_count": 0,
     }
