@@ -331,3 +331,26 @@ def test_a_clock_that_was_set_back_stops_no_account(
         due_at = Duty.objects.get(account=account, kind="collect").due_at
         assert due_at is not None
         assert due_at < timezone.now() + timedelta(minutes=5)
+
+
+@BOTH
+def test_I7_a_fault_of_ours_is_on_the_accounts_page(
+    protocol: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object) -> None:
+        raise KeyError("what nobody expected")
+
+    with scene(protocol) as at:
+        account = at.account()
+        at.deliver(KNOWN)
+        with monkeypatch.context() as patched:
+            patched.setattr("buzon.intake.runs._collect_all", fails)
+            with pytest.raises(KeyError):
+                collect(account)
+        account.refresh_from_db()
+        assert account.state == "unreachable"
+        assert "A fault in Buzón" in sentence(account.state_reason)
+        assert "KeyError" in sentence(account.state_reason)
+        assert collect(account).error == ""
+        account.refresh_from_db()
+        assert account.state == "working"

@@ -23,9 +23,9 @@ from buzon.intake.process_batch import Processor, retry_failed
 from buzon.intake.renumbering import MustAsk
 from buzon.intake.run import Run, Stopped
 from buzon.intake.totals import Totals, Watcher
-from buzon.lease import Lease, claim, lease_seconds
+from buzon.lease import Lease, LeaseLost, claim, lease_seconds
 from buzon.wire.endpoint import Credentials, Endpoint, Limits
-from buzon.wire.errors import MailError, NotPermitted
+from buzon.wire.errors import MailError, NotPermitted, Transient
 from buzon.wire.imap import ImapSession
 from buzon.wire.pop3 import Pop3Session
 from buzon.wire.reading import Opened
@@ -131,6 +131,21 @@ def _collect(
             raise
         totals.error = str(full)
         return health.failed(account, lease, full)
+    except LeaseLost:
+        raise
+    except Exception as fault:
+        _tell_of_fault(account, lease, fault)
+        raise
+
+
+def _tell_of_fault(account: CollectionAccount, lease: Lease, fault: Exception) -> None:
+    """Nobody expected it, and the log will have it; but people look at the account's page."""
+    told = Transient(
+        "A fault in Buzón keeps this account from being collected ({kind}); the log has more.",
+        kind=type(fault).__name__,
+    )
+    with suppress(LeaseLost, DatabaseError):
+        health.failed(account, lease, told)
 
 
 def _collect_all(run: Run, endpoint: Endpoint) -> None:
