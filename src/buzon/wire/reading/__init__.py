@@ -4,7 +4,15 @@ from buzon.wire.reading.authentication import dmarc_verdict
 from buzon.wire.reading.contract import as_json
 from buzon.wire.reading.header import split_header
 from buzon.wire.reading.read import Opened, attachment_octets, read, read_header
-from buzon.wire.reading.values import Address, Attachment, BounceRecipient, Kind, Reading
+from buzon.wire.reading.values import (
+    Address,
+    Attachment,
+    BounceRecipient,
+    Kind,
+    Passage,
+    PassageKind,
+    Reading,
+)
 
 __all__ = [
     "Address",
@@ -12,6 +20,8 @@ __all__ = [
     "BounceRecipient",
     "Kind",
     "Opened",
+    "Passage",
+    "PassageKind",
     "Reading",
     "as_json",
     "attachment_octets",

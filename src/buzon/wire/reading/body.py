@@ -2,13 +2,14 @@
 
 import hashlib
 import html
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from buzon.wire.reading.charsets import decode
 from buzon.wire.reading.html_text import html_text
 from buzon.wire.reading.parts import Part, walk
-from buzon.wire.reading.values import Attachment, Oddities
+from buzon.wire.reading.quotation import passages
+from buzon.wire.reading.values import Attachment, Oddities, Passage
 
 # Octets of one text that are read; nobody reads on, and as characters and words they are many times
 # as much memory. The whole is in the message's octets.
@@ -16,7 +17,7 @@ TEXT_LIMIT = 4 * 1_048_576
 
 
 @dataclass(slots=True)
-class Passage:
+class Stretch:
     """One stretch of the letter, in the forms it was sent in; None where it was not."""
 
     plain: str | None
@@ -34,35 +35,38 @@ class Body:
 
     text: str
     html: str
+    passages: tuple[Passage, ...]
     attachments: tuple[Attachment, ...]
 
 
 def read_body(root: Part, odd: Oddities) -> Body:
     """Text, HTML source and attachments. A letter with HTML only has text made from it."""
-    found = list(_passages(root, odd, is_first=True))
+    found = list(_stretches(root, odd, is_first=True))
     text_parts = {id(part) for _, parts in found for part in parts}
-    passages = [passage for passage, _ in found if not passage.is_blank]
-    text = "\n".join(_text(p) for p in passages)
+    stretches = [stretch for stretch, _ in found if not stretch.is_blank]
+    text, structure = _text(stretches)
     source = ""
-    if any(p.html is not None for p in passages):
-        source = "\n".join(_html(p) for p in passages)
-    return Body(text, source, tuple(_attachments(root, text_parts)))
+    if any(s.html is not None for s in stretches):
+        source = "\n".join(_html(s) for s in stretches)
+    return Body(text, source, passages(text, structure), tuple(_attachments(root, text_parts)))
 
 
-def _passages(
+def _stretches(
     part: Part, odd: Oddities, *, is_first: bool
-) -> Iterator[tuple[Passage, tuple[Part, ...]]]:
-    """The passages under a part, in order, each with the parts it came from."""
+) -> Iterator[tuple[Stretch, tuple[Part, ...]]]:
+    """The stretches under a part, in order, each with the parts it came from."""
     if not part.is_container:
         if _is_letter_text(part, is_first=is_first):
             yield _leaf(part, odd), (part,)
         return
-    below: list[tuple[Passage, tuple[Part, ...]]] = []
+    below: list[tuple[Stretch, tuple[Part, ...]]] = []
     for position, child in enumerate(part.children):
-        below += _passages(child, odd, is_first=is_first and position == 0)
+        below += _stretches(child, odd, is_first=is_first and position == 0)
     if part.content_type == "multipart/alternative" and len(below) > 1:
-        passages = [passage for passage, _ in below]
-        merged = Passage(_joined([p.plain for p in passages]), _joined([p.html for p in passages]))
+        stretches = [stretch for stretch, _ in below]
+        merged = Stretch(
+            _joined([s.plain for s in stretches]), _joined([s.html for s in stretches])
+        )
         yield merged, tuple(source for _, parts in below for source in parts)
     else:
         yield from below
@@ -75,7 +79,7 @@ def _is_letter_text(part: Part, *, is_first: bool) -> bool:
     return is_first or not part.filename
 
 
-def _leaf(part: Part, odd: Oddities) -> Passage:
+def _leaf(part: Part, odd: Oddities) -> Stretch:
     octets = part.load()
     if len(octets) > TEXT_LIMIT:
         odd.note("text-cut", str(TEXT_LIMIT))
@@ -83,7 +87,7 @@ def _leaf(part: Part, odd: Oddities) -> Passage:
         octets = octets[: octets.rfind(b"\n", 0, TEXT_LIMIT) + 1 or TEXT_LIMIT]
     text = decode(octets, part.parameters.get("charset", ""), odd)
     text = text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
-    return Passage(None, text) if part.content_type == "text/html" else Passage(text, None)
+    return Stretch(None, text) if part.content_type == "text/html" else Stretch(text, None)
 
 
 def _joined(texts: list[str | None]) -> str | None:
@@ -91,16 +95,31 @@ def _joined(texts: list[str | None]) -> str | None:
     return "\n".join(present) if present else None
 
 
-def _text(passage: Passage) -> str:
-    if passage.plain is not None and (passage.plain.strip() or passage.html is None):
-        return passage.plain
-    return html_text(passage.html or "")
+def _text(stretches: list[Stretch]) -> tuple[str, Sequence[Passage]]:
+    """The text of all, and what their HTML says of its lines."""
+    if len(stretches) == 1:
+        return _plain(stretches[0])
+    texts: list[str] = []
+    structure: list[Passage] = []
+    line = 0
+    for stretch in stretches:
+        text, found = _plain(stretch)
+        structure += [replace(p, start=p.start + line, end=p.end + line) for p in found]
+        line += text.count("\n") + 1
+        texts.append(text)
+    return "\n".join(texts), structure
 
 
-def _html(passage: Passage) -> str:
-    if passage.html is not None:
-        return passage.html
-    return f"<pre>{html.escape(passage.plain or '')}</pre>"
+def _plain(stretch: Stretch) -> tuple[str, tuple[Passage, ...]]:
+    if stretch.plain is not None and (stretch.plain.strip() or stretch.html is None):
+        return stretch.plain, ()
+    return html_text(stretch.html or "")
+
+
+def _html(stretch: Stretch) -> str:
+    if stretch.html is not None:
+        return stretch.html
+    return f"<pre>{html.escape(stretch.plain or '')}</pre>"
 
 
 def _attachments(root: Part, text_parts: set[int]) -> Iterator[Attachment]:

@@ -1,10 +1,15 @@
 """The words of an HTML body as plain text: for search, notices and letters that have no other text.
 
-Not a sanitizer: its result is text, and is shown as text only.
+Not a sanitizer: its result is text, and is shown as text only. What mail programs say by the
+structure about quotations, introductions and signatures becomes passages of that text.
 """
 
 import html
 import re
+from collections.abc import Iterator
+
+from buzon.wire.reading.html_structure import Element, is_structured, marked_element
+from buzon.wire.reading.values import Passage, PassageKind
 
 # A tag, with ">" allowed inside quoted attributes. Possessive: each attempt is one look ahead.
 _TAG = re.compile(
@@ -17,11 +22,19 @@ _LINE = {"div", "tr", "table", "ul", "ol", "dl", "dt", "dd", "section", "article
 _LINE |= {"header", "footer", "aside", "form"}
 _PARAGRAPH = {"p", "h1", "h2", "h3", "h4", "h5", "h6", "blockquote"}
 
+# Begins a line that is not text: behind it the kind of the passage that begins, or nothing where
+# it ends. HTML has no such character (html.unescape drops it).
+_MARK = "\x02"
 
-def html_text(source: str) -> str:
-    """The text of an HTML document: one line per block, an empty line between paragraphs."""
+
+def html_text(source: str) -> tuple[str, tuple[Passage, ...]]:
+    """The text of an HTML document: one line per block, an empty line between paragraphs; and which
+    of its lines are not new, as far as the structure says so.
+    """
+    is_marked = is_structured(source)
+    source = source.replace(_MARK, " ")
     pieces: list[str] = []
-    position = 0
+    position, element = 0, Element()
     while True:
         tag = _TAG.search(source, position)
         pieces.append(_SPACE.sub(" ", source[position : tag.start() if tag else len(source)]))
@@ -30,6 +43,8 @@ def html_text(source: str) -> str:
         name = (tag[2] or "").lower()
         position = _past_hidden(source, tag, name)
         pieces.append(_break(name))
+        if is_marked and name:
+            pieces.append(_marks(element, name, tag[0]))
     return _tidy(html.unescape("".join(pieces)))
 
 
@@ -57,11 +72,33 @@ def _break(name: str) -> str:
     return " " if name in {"td", "th"} else ""
 
 
-def _tidy(text: str) -> str:
+def _marks(element: Element, name: str, tag: str) -> str:
+    """The line that says that a marked element begins or ends with this tag; mostly nothing."""
+    if element.kind is not None:
+        return f"\n{_MARK}\n" if element.ends(name) else ""
+    if name.startswith("/"):
+        return ""
+    kind = marked_element(element, name, tag)
+    return f"\n{_MARK}{kind}\n" if kind is not None else ""
+
+
+def _tidy(text: str) -> tuple[str, tuple[Passage, ...]]:
     """Every line stripped, at most one empty line in a row, none at the ends."""
     out: list[str] = []
+    marks: list[tuple[int, str]] = []
     for line in text.split("\n"):
+        if line.startswith(_MARK):
+            marks.append((len(out), line[1:]))
+            continue
         line = _SPACE.sub(" ", line).strip()
         if line or (out and out[-1]):
             out.append(line)
-    return "\n".join(out).strip()
+    return "\n".join(out).strip(), tuple(_passages(marks, len(out))) if marks else ()
+
+
+def _passages(marks: list[tuple[int, str]], length: int) -> Iterator[Passage]:
+    """From each mark that begins a passage to the next mark, or to the end of the lines."""
+    for position, (start, kind) in enumerate(marks):
+        end = marks[position + 1][0] if position + 1 < len(marks) else length
+        if kind and start < end:
+            yield Passage(PassageKind(kind), start, end)

@@ -26,6 +26,7 @@ from buzon.wire.reading.header import (
 )
 from buzon.wire.reading.kinds import is_daemon, is_report, machine_kind, may_be_report
 from buzon.wire.reading.parts import Part, describe, walk
+from buzon.wire.reading.quotation import new_text
 from buzon.wire.reading.tolerant import tolerant_tree
 from buzon.wire.reading.values import Address, BounceRecipient, Kind, Oddities, Reading
 from buzon.wire.reading.words import decoded, one_line
@@ -138,7 +139,8 @@ def _read(begun: _Begun) -> Reading:
         begun.reading,
         text=content.text,
         html=content.html,
-        reply_text=content.text,
+        reply_text=new_text(content.text, content.passages),
+        passages=content.passages,
         attachments=content.attachments,
         kind=kind,
         bounce=recipients,

@@ -57,6 +57,25 @@ class BounceRecipient:
     status: str
 
 
+class PassageKind(StrEnum):
+    """What the lines of one passage of a letter's text are."""
+
+    NEW = "new"
+    CONTEXT = "context"  # quoted, and answered directly beneath
+    QUOTED = "quoted"
+    INTRODUCTION = "introduction"  # "On … Ana wrote:", a divider, repeated header fields
+    SIGNATURE = "signature"
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """Lines of a text that are of one kind: from `start` to before `end`, counted from 0."""
+
+    kind: PassageKind
+    start: int
+    end: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
     """What we understood of one message's octets.
@@ -65,6 +84,11 @@ class Reading:
     the field is missing or senseless. `from_field` and `date_field` are the fields as written,
     unfolded: with `message_id` and `body_digest` they make the identity of a message.
     `message_id` and the ids of `in_reply_to` and `references` wear their angle brackets.
+    `passages` are those of `text`, whose lines end at a line feed: every line is in exactly one, in
+    order. None at all where all is new. A page folds what is quoted, introductions and signatures,
+    and nothing where no passage is new. `reply_text` is the new ones: without blank lines around
+    them, one blank line between two, their lines unchanged; `text` itself where all is new, ""
+    where nothing is, as in a letter that was only forwarded.
     `bounced_ids`, of a bounce only: Message-IDs of the letter that came back, as far as it says.
     `return_path` is None without the field and "" for "<>". `authentication_results` are the
     fields, topmost first. `header_digest` and `body_digest` are sha256 in lower-case hex.
@@ -87,6 +111,7 @@ class Reading:
     text: str = ""
     html: str = ""
     reply_text: str = ""
+    passages: tuple[Passage, ...] = ()
     kind: Kind = Kind.PERSON
     bounce: tuple[BounceRecipient, ...] = ()
     bounced_ids: tuple[str, ...] = ()
