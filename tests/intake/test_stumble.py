@@ -1,6 +1,6 @@
 """A message over which the server stumbles, each time, holds up no other."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -42,6 +42,27 @@ def test_the_others_are_filed_and_new_mail_comes(
 
 
 @BOTH
+@pytest.mark.parametrize("create", [True, False])
+@pytest.mark.parametrize("start", ["all", "date"])
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_a_header_holds_up_no_other(protocol: str, start: str, place: int, *, create: bool) -> None:
+    with scene(protocol, server=StumblesOver) as at:
+        at.customer()
+        since = {"start_date": date(2020, 1, 1)} if start == "date" else {}
+        account = at.account(create_customer=create, start=start, after="delete", **since)
+        for number in range(3):
+            at.deliver(KNOWN, extra=f"X-P: {POISON.decode()}\r\n" if number == place else "")
+        for _ in range(3):
+            totals = collect(account)
+        assert (totals.error, outcomes(account)) == ("", {"filed": 2, "failed": 1})
+        failed = Arrival.objects.get(outcome="failed")
+        assert failed.reason["code"] == "not_retrieved"
+        at.deliver(KNOWN)
+        assert collect(account).error == ""
+        assert len(at.box.messages) == 1, "only the one that we could not get is left"
+
+
+@BOTH
 def test_it_waits_for_a_person_in_the_end(protocol: str) -> None:
     with scene(protocol, server=StumblesOver) as at:
         at.deliver(KNOWN, body=POISON.decode())
@@ -54,6 +75,19 @@ def test_it_waits_for_a_person_in_the_end(protocol: str) -> None:
         failed = Arrival.objects.get()
         assert (failed.outcome, failed.attempts, failed.retry_at) == ("failed", 3, None)
         assert collect(account).error == ""
+
+
+def test_one_cut_at_a_header_accuses_none() -> None:
+    with scene("pop3", server=HangsUp) as at:
+        server: Any = at.server
+        at.customer()
+        at.deliver(*[KNOWN] * 5)
+        server.at("TOP", 3)
+        account = at.account(create_customer=False)
+        assert collect(account).error
+        assert Arrival.objects.filter(attempts=1).exists()
+        assert (collect(account).error, outcomes(account)) == ("", {"filed": 5})
+        check_books(account, 5)
 
 
 @pytest.mark.parametrize(("protocol", "command"), [("imap", "UID FETCH"), ("pop3", "RETR")])

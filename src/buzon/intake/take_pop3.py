@@ -3,11 +3,14 @@
 start from a date:  all of the history is judged first, so that it is known how much there is
 create = no:        many headers, then the bodies that they let in, and the next headers
 no TOP:             the whole message is retrieved to decide, and thrown away if skipped
+
+If the connection is cut, what came is committed, headers as well as bodies. The rest are suspects:
+they are asked for last, each alone, and one at which it is cut again has failed.
 """
 
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from time import monotonic
 
 from buzon.desk.reasons import reason
@@ -22,7 +25,7 @@ from buzon.intake.retrieved import take_retrieved
 from buzon.intake.run import Run
 from buzon.intake.surroundings import Surroundings
 from buzon.intake.triage import Candidate, is_decided_by_header, judge_headers
-from buzon.wire.errors import NotPermitted
+from buzon.wire.errors import MailError, NotPermitted
 from buzon.wire.pop3 import Listing, Pop3Session, Top
 from buzon.wire.reading import read_header
 from buzon.wire.reading.received import received_date
@@ -41,6 +44,14 @@ def take_waiting(
 
 
 @dataclass(slots=True)
+class _Heads:
+    """The headers that came, in the order asked; `cut` is the error that ended it early."""
+
+    got: list[tuple[Arrival, Top]] = field(default_factory=list)
+    cut: MailError | None = None
+
+
+@dataclass(slots=True)
 class _Taking:
     """One session's work on the waiting rows."""
 
@@ -56,7 +67,7 @@ class _Taking:
         later = [row for row in ready if dated and row.of_history]
         if not self._download([row for row in ready if not (dated and row.of_history)]):
             return False
-        for rows in within(self.run.headers, to_judge, lambda _: 0):
+        for rows in self._to_judge_together(to_judge):
             if monotonic() > self.ends:
                 return False
             if not self._is_wanted_now(rows[0]) or self._is_held(rows[:1]):
@@ -102,34 +113,45 @@ class _Taking:
 
     # Triage.
 
+    def _to_judge_together(self, rows: Sequence[Arrival]) -> Iterator[list[Arrival]]:
+        """Suspects last and alone."""
+        yield from within(self.run.headers, (row for row in rows if not row.attempts), lambda _: 0)
+        yield from ([row] for row in rows if row.attempts)
+
     def _judge(self, rows: Sequence[Arrival]) -> list[Arrival]:
-        """Decide what a header decides; returns the rows whose octets are wanted."""
+        """Decide what a header decides; returns the rows whose octets are wanted. Raises the error
+        with which the connection was cut, when what came before it is committed.
+        """
         self.run.before_batch()
-        got = self._tops(rows) if self.session.has_top else None
-        if got is None:
+        heads = self._tops(rows) if self.session.has_top else None
+        if heads is None:
             return self._without_large(rows)
         self.run.received(self.session.bytes_in)
         batch = Batch(changed=list(rows))
-        outside = self._triage(got, batch)
+        outside = self._triage(heads.got, batch)
+        if heads.cut is not None:
+            suspect(rows[len(heads.got) :], heads.cut)  # answers come in the order asked
         batch.leave_out(outside)
         commit(self.run, batch)
         leave_outside(self.run, self.folder, outside)
+        if heads.cut is not None:
+            raise heads.cut
         left = {id(row) for row in outside}
         return [row for row in rows if id(row) not in left and _waits_for_octets(row)]
 
-    def _tops(self, rows: Sequence[Arrival]) -> list[tuple[Arrival, Top]] | None:
+    def _tops(self, rows: Sequence[Arrival]) -> "_Heads | None":
         """The headers; None where TOP, though offered, turns out not to work."""
         by_number = {self._number(row): row for row in rows}
-        got = []
+        heads = _Heads()
         try:
             for top in self.session.headers(list(by_number)):
                 self.run.lease.renew_if_needed()
-                got.append((by_number[top.number], top))
-        except NotPermitted:
-            if self.session.has_top:
-                raise
-            return None
-        return got
+                heads.got.append((by_number[top.number], top))
+        except MailError as error:
+            if isinstance(error, NotPermitted) and not self.session.has_top:
+                return None
+            heads.cut = error
+        return heads
 
     def _triage(self, got: Sequence[tuple[Arrival, Top]], batch: Batch) -> list[Arrival]:
         """Sets what each header says of its row; returns those from before the window."""
@@ -146,6 +168,7 @@ class _Taking:
         verdicts = judge_headers(around, self.folder, candidates)
         outside = []
         for (row, octets), reading, verdict in zip(seen, readings, verdicts, strict=True):
+            row.attempts = 0  # it is no suspect any more
             describe(row, reading, around.sender_of(reading))
             row.internal_date = received_date(octets) or reading.date
             if is_outside(self.run.account, row):
