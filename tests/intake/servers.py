@@ -54,27 +54,29 @@ DeliversDuring.imap_connection = _HearingImap
 DeliversDuring.pop3_connection = _HearingPop3
 
 
-class StumblesOver(MailServer):
-    """The connection ends whenever it is to give octets that hold `POISON`."""
-
-
 POISON = b"poison for this server"
+
+
+class StumblesOver(MailServer):
+    """The connection ends whenever it is to give octets that hold `poison`."""
+
+    poison = POISON
 
 
 class _StumblingImap(ImapConnection):
     def write(self, data: bytes) -> None:
-        _stumble(data)
+        _stumble(self.server, data)
         super().write(data)
 
 
 class _StumblingPop3(Pop3Connection):
     def write(self, data: bytes) -> None:
-        _stumble(data)
+        _stumble(self.server, data)
         super().write(data)
 
 
-def _stumble(data: bytes) -> None:
-    if POISON in data:
+def _stumble(server: Any, data: bytes) -> None:
+    if server.poison in data:
         raise Hangup
 
 

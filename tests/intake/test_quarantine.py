@@ -215,7 +215,7 @@ def test_what_is_only_on_the_server_is_fetched_again(
         collect(account)
         row = the_failed()
         assert (row.reason["code"], row.sha256) == ("not_retrieved", "")
-        monkeypatch.setattr("tests.intake.servers.POISON", b"it stumbles no more")
+        monkeypatch.setattr(StumblesOver, "poison", b"it stumbles no more")
         assert retry_all(account.organization) == 1
         assert collect(account).error == ""
         row.refresh_from_db()

@@ -7,7 +7,7 @@ it, because its number holds no longer.
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 
@@ -22,6 +22,7 @@ from buzon.intake.gone import close
 from buzon.intake.models import Arrival, CollectionAccount, Folder, OutsideMail
 from buzon.intake.names import DIGEST
 from buzon.intake.run import Run
+from buzon.intake.stumbles import pop3_messages
 from buzon.intake.take_pop3 import keep
 from buzon.intake.triage import is_decided_by_header
 from buzon.wire.pop3 import Listing, Pop3Session
@@ -65,7 +66,7 @@ def collect_by_digest(
     retrieved: dict[str, Listing] = {}
     # While a person has paused it: the first look's are in the first places.
     first = folder.low - 1 if run.history_is_paused() else 0
-    for keyed in keyed_batches(run, session, unnamed, known, first=first):
+    for keyed in keyed_batches(run, session, folder, unnamed, known=known, first=first):
         retrieved |= {each.key: each.listing for each in keyed if each.message is not None}
         _take(run, folder, keyed, known)
         if keyed:
@@ -91,7 +92,13 @@ def known_unnamed(folder: Folder) -> Known:
 
 
 def keyed_batches(
-    run: Run, session: Pop3Session, unnamed: Sequence[Listing], known: Known, *, first: int = 0
+    run: Run,
+    session: Pop3Session,
+    folder: Folder,
+    unnamed: Sequence[Listing],
+    *,
+    known: Known,
+    first: int = 0,
 ) -> Iterator[list[Keyed]]:
     """Batches of messages with their keys, in the order of the listing, without the `first` so
     many. A batch has its octets until the next is asked for.
@@ -99,13 +106,15 @@ def keyed_batches(
     times: Counter[str] = Counter()
     limit = run.account.max_message_bytes
     done = first
+    sizes: Counter[str] = Counter()  # numbers change when others go: sizes do not
+    named = {each.number: _counted(f"size {each.size}", sizes) for each in unnamed}
     for chunk in by_octets(unnamed[first:], lambda each: min(each.size, limit), most=MOST):
         run.before_batch()
         run.report("new", done, len(unnamed))
         large = {e.number: _counted(f"{LARGE}{e.size}", times) for e in chunk if e.size > limit}
         wanted = [each for each in chunk if known.wants(large.get(each.number))]
         with ExitStack() as files:
-            messages = _retrieved(run, session, wanted, files)
+            messages = _retrieved(run, session, folder, wanted, named=named, files=files)
             keyed: list[Keyed] = []
             for place, listing in enumerate(chunk, start=done + 1):
                 message = messages.get(listing.number)
@@ -121,11 +130,17 @@ def keyed_batches(
 
 
 def _retrieved(
-    run: Run, session: Pop3Session, wanted: Sequence[Listing], files: ExitStack
+    run: Run,
+    session: Pop3Session,
+    folder: Folder,
+    wanted: Sequence[Listing],
+    *,
+    named: Mapping[int, str],
+    files: ExitStack,
 ) -> dict[int, Given]:
     """By number, those that the server gave; the large ones are files, which `files` closes."""
     given: dict[int, Given] = {}
-    for message in session.messages(wanted):
+    for message in pop3_messages(run, session, folder, wanted, named=named):
         if not isinstance(message.octets, bytes):
             files.callback(message.octets.close)
         run.lease.renew_if_needed()

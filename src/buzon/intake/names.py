@@ -22,7 +22,7 @@ def void_names(account: CollectionAccount) -> None:
     """In the caller's transaction, in which no collector of the account can write any more."""
     folders = Folder.objects.filter(account=account, baseline_at__isnull=False)
     # The person knows of this change: it is none of those that the loop guard is for.
-    folders.update(validity_changes=[], untold_since=None)
+    folders.update(validity_changes=[], untold_since=None, stumbles={})
     folders.update(uidvalidity=VOID_UIDVALIDITY)  # over POP3 too, until the mail was found again
     rows = Arrival.objects.filter(account=account).live()
     rows.filter(uid__isnull=False).update(uidvalidity=VOID_UIDVALIDITY)

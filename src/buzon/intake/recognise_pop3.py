@@ -7,7 +7,7 @@ it is deleted by a session that has not retrieved it.
 the header is another        another message
 the same, and it is singular the same message (it has a Message-ID or a Received field)
 the same, or without TOP     only the octets tell, where we hold them
-not given                    nobody knows: nothing is done to it
+not given                    nobody knows: nothing is done to it (`stumbles`: it holds up nothing)
 """
 
 from collections.abc import Mapping, Sequence
@@ -38,14 +38,19 @@ class Recognised:
 
 
 def recognise(
-    run: Run, session: Pop3Session, rows: Sequence[Arrival], named: Mapping[str, Listing]
+    run: Run,
+    session: Pop3Session,
+    folder: Folder,
+    rows: Sequence[Arrival],
+    *,
+    named: Mapping[str, Listing],
 ) -> Recognised:
     """Look at the messages that have the names of these rows now. Changes nothing."""
     pairs = [(row, Card(named[row.uidl or ""], row.uidl or "")) for row in rows]
-    tell(run, session, [card for _, card in pairs])
+    tell(run, session, folder, [card for _, card in pairs])
     limit = run.account.max_message_bytes
     doubts = [card for row, card in pairs if _only_octets_tell(row, card)]
-    retrieve(run, session, [card for card in doubts if card.listing.size <= limit])
+    retrieve(run, session, folder, [card for card in doubts if card.listing.size <= limit])
     found = Recognised()
     for row, card in pairs:
         is_same = _is_same(row, card)
@@ -88,7 +93,7 @@ def look_at_other_sizes(
     rows: list[Arrival] = []
     for start in range(0, len(keys), _CHUNK):
         rows += Arrival.objects.filter(pk__in=keys[start : start + _CHUNK])
-    found = recognise(run, session, rows, named)
+    found = recognise(run, session, folder, rows, named=named)
     for row in found.same:
         row.listed_size = named[row.uidl or ""].size
         row.size = row.size if row.sha256 else row.listed_size

@@ -12,7 +12,8 @@
        or into the ledger, and so does new mail
 
 Everything is asked before anything is changed, so a session that is cut leaves all as it was. A
-message that the server does not give is waited for, for a day, with the names that may be its.
+message that the server does not give, or hangs up at (`stumbles`), is waited for, for a day, with
+the names that may be its.
 """
 
 from collections.abc import Mapping, Sequence
@@ -43,6 +44,7 @@ from buzon.intake.names import DIGEST, is_void
 from buzon.intake.renumbering import MustAsk, guard_against_loops
 from buzon.intake.run import Run
 from buzon.intake.statements import update_arrivals
+from buzon.intake.stumbles import pop3_headers, pop3_messages
 from buzon.intake.window import is_history, is_wanted
 from buzon.wire.errors import NotPermitted
 from buzon.wire.pop3 import Listing, Pop3Session
@@ -118,7 +120,7 @@ def find_again(
     look = _looked(run, session, folder, names, listing)
     look.search.match()
     if doubts := look.search.in_doubt():
-        retrieve(run, session, doubts)
+        retrieve(run, session, folder, doubts)
         look.search.match()
     _date(run.account, folder, look)
     changes = _ask_if_needed(run, folder, look)
@@ -138,7 +140,7 @@ def _looked(
         run, session, folder, [each for each in listing if each.uidl is None]
     )
     cards = [Card(each, each.uidl) for each in listing if each.uidl and each.uidl not in known]
-    tell(run, session, cards)
+    tell(run, session, folder, cards)
     present |= named
     # What has no UIDL is gone only where all of those were seen.
     went = [n for n in known - present if not (untold and n.startswith(DIGEST))]
@@ -166,7 +168,7 @@ def _unnamed_cards(
     """Those that we do not know, how many were not given, and the names of all the others."""
     known = known_unnamed(folder)
     cards = []
-    for batch in keyed_batches(run, session, unnamed, known):
+    for batch in keyed_batches(run, session, folder, unnamed, known=known):
         for each in batch:
             if each.key in known.rows or each.key in known.outside:
                 continue
@@ -177,24 +179,24 @@ def _unnamed_cards(
     return cards, known.untold, known.present
 
 
-def tell(run: Run, session: Pop3Session, cards: Sequence[Card]) -> None:
+def tell(run: Run, session: Pop3Session, folder: Folder, cards: Sequence[Card]) -> None:
     """Every card's header, by TOP; where there is none, by the whole message."""
     for start in range(0, len(cards), MOST_HEADERS):
         run.between_steps()
         if session.has_top:
-            _ask_headers(run, session, cards[start : start + MOST_HEADERS])
+            _ask_headers(run, session, folder, cards[start : start + MOST_HEADERS])
     if session.has_top:
         return
     left = [card for card in cards if not card.is_told]
     for card in left:
         card.is_too_large = card.listing.size > run.account.max_message_bytes
-    retrieve(run, session, [card for card in left if not card.is_too_large])
+    retrieve(run, session, folder, [card for card in left if not card.is_too_large])
 
 
-def _ask_headers(run: Run, session: Pop3Session, cards: Sequence[Card]) -> None:
+def _ask_headers(run: Run, session: Pop3Session, folder: Folder, cards: Sequence[Card]) -> None:
     by_number = {card.listing.number: card for card in cards}
     try:
-        for top in session.headers(list(by_number)):
+        for top in pop3_headers(run, session, folder, [card.listing for card in cards]):
             run.lease.renew_if_needed()
             if top.error is None:
                 by_number[top.number].tell(top.octets)
@@ -203,12 +205,12 @@ def _ask_headers(run: Run, session: Pop3Session, cards: Sequence[Card]) -> None:
             raise  # else TOP, though offered, turned out not to work
 
 
-def retrieve(run: Run, session: Pop3Session, cards: Sequence[Card]) -> None:
+def retrieve(run: Run, session: Pop3Session, folder: Folder, cards: Sequence[Card]) -> None:
     """The octets, to look at and to forget."""
     for chunk in by_octets(cards, lambda card: card.listing.size):
         run.before_batch()
         by_number = {card.listing.number: card for card in chunk}
-        for message in session.messages([card.listing for card in chunk]):
+        for message in pop3_messages(run, session, folder, [card.listing for card in chunk]):
             run.lease.renew_if_needed()
             try:
                 if message.error is None:

@@ -3,7 +3,8 @@
     1. loop guard: three changes within a day stop the account
     2. list every message's whole header and size
     3. match them, as multisets of (header digest, size), with the rows still expected here; then
-       by header alone what has a Message-ID and is unique (servers are wrong about sizes)
+       by header alone what has a Message-ID and is unique (servers are wrong about sizes); and by
+       size and internal date what the server does not give (`stumbles`)
     4. under 80 % found: stop, change nothing, and ask a person (`buzon account resume`)
     5. of the rest, what was there at the baseline is history: it stays outside, or is to come, as
        the window says, in whatever order the UIDs are now (`before_baseline`); all else is new
@@ -17,7 +18,7 @@ Nothing is settled before that transaction has committed.
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
@@ -34,6 +35,7 @@ from buzon.intake.gone import close
 from buzon.intake.models import Arrival, Folder, OutsideMail
 from buzon.intake.run import Run
 from buzon.intake.statements import insert_arrivals, update_arrivals
+from buzon.intake.stumbles import imap_headers
 from buzon.intake.window import is_wanted
 from buzon.wire.imap import ImapSession, Selected
 from buzon.wire.reading import read_header
@@ -94,15 +96,14 @@ class Sorted:
 def find_again(run: Run, session: ImapSession, folder: Folder, selected: Selected) -> None:
     """All six steps. Raises MustAsk, and then nothing has changed."""
     changes = guard_against_loops(run, folder)
-    cards = _cards(run, session)
+    cards = _cards(run, session, folder)
     rows = list(Arrival.objects.filter(folder=folder).live())
     found = match(rows, cards)
     # A row whose header never came cannot be found again, and is no sign of anything.
     expected = sum(bool(row.header_digest) for row in rows)
-    if len(found.again) < ENOUGH * expected and not run.account.accept_renumbering:
-        raise MustAsk(
-            reason("renumbered", found=len(found.again), expected=expected, folder=folder.name)
-        )
+    again_ = sum(bool(row.header_digest) for row, _ in found.again)
+    if again_ < ENOUGH * expected and not run.account.accept_renumbering:
+        raise MustAsk(reason("renumbered", found=again_, expected=expected, folder=folder.name))
     sorted_ = _sorted(run, folder, found)
     again(lambda: _commit(run, folder, selected, found, sorted_, changes))
     folder.refresh_from_db()
@@ -123,9 +124,10 @@ def _is_recent(at: str) -> bool:
     return moment is not None and moment > timezone.now() - GUARDED
 
 
-def _cards(run: Run, session: ImapSession) -> list[Card]:
+def _cards(run: Run, session: ImapSession, folder: Folder) -> list[Card]:
+    uids = session.uids()
     cards = []
-    for header in session.headers(session.uids()):
+    for header in imap_headers(run, session, folder, uids):
         run.between_steps()
         if header.error is not None:
             cards.append(Card(header.uid, header.size, "", header.internal_date, False))
@@ -134,7 +136,15 @@ def _cards(run: Run, session: ImapSession) -> list[Card]:
         digest, named = reading.header_digest, bool(reading.message_id)
         sent = received_date(header.octets) or reading.date
         cards.append(Card(header.uid, header.size, digest, header.internal_date, named, sent))
-    return cards
+    return cards + _left_out(session, set(uids) - {card.uid for card in cards})
+
+
+def _left_out(session: ImapSession, uids: Set[int]) -> list[Card]:
+    """Of what the server does not give, it lists the size and the date all the same."""
+    if not uids:
+        return []
+    listed = session.listing(min(uids), max(uids))
+    return [Card(m.uid, m.size, "", m.internal_date, False) for m in listed if m.uid in uids]
 
 
 def match(rows: Sequence[Arrival], cards: Sequence[Card]) -> Found:
@@ -167,6 +177,26 @@ def _match_by_header(found: Found, rows: Sequence[Arrival], cards: Sequence[Card
         else:
             found.unknown.append(card)
     found.gone = [row for one in rows_of.values() for row in one]
+    _match_untold(found)
+
+
+def _match_untold(found: Found) -> None:
+    """What the server does not give: by its size and internal date, where there is no other such.
+
+    Before it is removed its header is asked for (`settle_imap`), so nothing is lost by it.
+    """
+    rows_of, cards_of = defaultdict(list), defaultdict(list)
+    for row in found.gone:
+        rows_of[row.listed_size or row.size, row.internal_date].append(row)
+    for card in found.unknown:
+        if not card.digest and card.date is not None:
+            cards_of[card.size, card.date].append(card)
+    only = [key for key, cards in cards_of.items() if len(cards) == len(rows_of[key]) == 1]
+    pairs = [(rows_of[key][0], cards_of[key][0]) for key in only]
+    rows, cards = {row.pk for row, _ in pairs}, {card.uid for _, card in pairs}
+    found.again += pairs
+    found.gone = [row for row in found.gone if row.pk not in rows]
+    found.unknown = [card for card in found.unknown if card.uid not in cards]
 
 
 def _sorted(run: Run, folder: Folder, found: Found) -> Sorted:

@@ -5,7 +5,7 @@ opened again. One that makes a folder anew under the same UIDVALIDITY, which RFC
 forbids, shows it by sizes and dates that are not those of the rows. A header decides either time.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence, Set
 
 import structlog
 from django.db import transaction
@@ -14,6 +14,7 @@ from buzon.intake.gone import not_downloaded
 from buzon.intake.models import Arrival, Folder
 from buzon.intake.names import VOID_UIDVALIDITY
 from buzon.intake.run import Run
+from buzon.intake.stumbles import imap_headers
 from buzon.wire.imap import ImapSession, Listed
 from buzon.wire.reading import read_header
 
@@ -27,7 +28,7 @@ def find_void(run: Run, session: ImapSession, folder: Folder, listed: Sequence[L
     folder's are void, and it has to be opened anew. Raises LeaseLost.
     """
     strange = _strange(folder, listed)
-    if not strange or not _is_any_another(run, session, strange):
+    if not strange or not _is_any_another(run, session, folder, strange):
         return False
     with transaction.atomic():
         run.lease.fence()
@@ -45,11 +46,14 @@ def reopen(run: Run, session: ImapSession, folder: Folder, uids: Collection[int]
     """
     closed = {row.uid or 0: row for row in _closed(folder, sorted(uids))}
     same: dict[int, int] = {}
-    for header in session.headers(sorted(closed)):
+    untold = set(closed)
+    for header in imap_headers(run, session, folder, sorted(closed)):
         run.lease.renew_if_needed()
         row = closed[header.uid]
+        untold.discard(header.uid)
         if header.error is None and read_header(header.octets).header_digest == row.header_digest:
             same[header.uid] = row.pk
+    same |= {uid: closed[uid].pk for uid in _as_listed(session, closed, untold)}
     keys = list(same.values())
     with transaction.atomic():
         run.lease.fence()
@@ -57,6 +61,14 @@ def reopen(run: Run, session: ImapSession, folder: Folder, uids: Collection[int]
             rows = Arrival.objects.filter(pk__in=keys[start : start + _CHUNK])
             rows.update(gone_at=None, settling_at=None, settled_at=None)
     return set(same)
+
+
+def _as_listed(session: ImapSession, closed: Mapping[int, Arrival], uids: Set[int]) -> list[int]:
+    """Of what the server does not give: what has the size and the date that its row has."""
+    if not uids:
+        return []
+    listed = session.listing(min(uids), max(uids))
+    return [m.uid for m in listed if m.uid in uids and not _is_strange(closed[m.uid], m)]
 
 
 def _strange(folder: Folder, listed: Sequence[Listed]) -> dict[int, str]:
@@ -68,17 +80,21 @@ def _strange(folder: Folder, listed: Sequence[Listed]) -> dict[int, str]:
         message = by_uid.get(row.uid or 0)
         if message is None or not row.header_digest:
             continue
-        size = row.size if row.listed_size is None else row.listed_size
-        if (size, row.internal_date) != (message.size, message.internal_date):
+        if _is_strange(row, message):
             found[message.uid] = row.header_digest
         if len(found) == MOST_ASKED:
             break
     return found
 
 
-def _is_any_another(run: Run, session: ImapSession, known: dict[int, str]) -> bool:
+def _is_strange(row: Arrival, listed: Listed) -> bool:
+    size = row.size if row.listed_size is None else row.listed_size
+    return (size, row.internal_date) != (listed.size, listed.internal_date)
+
+
+def _is_any_another(run: Run, session: ImapSession, folder: Folder, known: dict[int, str]) -> bool:
     """Whether a header is there now that is not the one of its row."""
-    for header in session.headers(sorted(known)):
+    for header in imap_headers(run, session, folder, sorted(known)):
         run.lease.renew_if_needed()
         if header.error is None and read_header(header.octets).header_digest != known[header.uid]:
             return True

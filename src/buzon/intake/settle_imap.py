@@ -11,10 +11,10 @@ after = delete   Gmail            UID MOVE to its bin: elsewhere Gmail archives 
 
 Before anything is removed that an earlier session has retrieved, its header is asked for once more,
 with its size: a server may have given the same UID, under the same UIDVALIDITY, to another message.
-What it does not give is not removed.
+What it does not give is not removed, and holds up nothing else (`stumbles`).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -25,7 +25,8 @@ from buzon.intake.batches import by_octets
 from buzon.intake.models import Arrival, CollectionAccount, Folder
 from buzon.intake.names import VOID_UIDVALIDITY
 from buzon.intake.run import Run
-from buzon.wire.imap import ImapSession, Wanted
+from buzon.intake.stumbles import imap_headers, imap_messages
+from buzon.wire.imap import ImapSession
 from buzon.wire.reading import read_header
 
 log = structlog.get_logger("buzon.settle")
@@ -55,22 +56,22 @@ def settle_folder(run: Run, session: ImapSession, folder: Folder) -> None:
         if not settle.still_wanted(run):
             return
         run.between_steps()
-        look = _second_look(run, session, rows)
+        look = _second_look(run, session, folder, rows)
         if look.is_void:
             void(run, folder)
             return
         run.report("settling", run.totals.settled, run.totals.settled + len(rows))
-        if not _settle(run, session, look, way):
+        if not _settle(run, session, folder, look, way):
             return
 
 
-def _second_look(run: Run, session: ImapSession, rows: Sequence[Arrival]) -> Look:
+def _second_look(run: Run, session: ImapSession, folder: Folder, rows: Sequence[Arrival]) -> Look:
     """Whether the UIDs still name the messages of these rows."""
     if run.account.after != CollectionAccount.After.DELETE:
         return Look(list(rows), {})
     look = Look([row for row in rows if row.name in run.retrieved], {})
     earlier = {row.uid or 0: row for row in rows if row.name not in run.retrieved}
-    for header in session.headers(list(earlier)):
+    for header in imap_headers(run, session, folder, list(earlier)):
         run.lease.renew_if_needed()
         if header.error is not None or not header.octets:
             continue  # gone, or not given: nothing says that it is the same
@@ -88,13 +89,14 @@ def _second_look(run: Run, session: ImapSession, rows: Sequence[Arrival]) -> Loo
 def _settle(
     run: Run,
     session: ImapSession,
+    folder: Folder,
     look: Look,
     way: tuple[Sequence[Callable[[Sequence[int]], None]], bool],
 ) -> bool:
     """Steps 2 to 5 for what is the same; False where R6 was switched off meanwhile."""
     rows, damaged = settle.sound(run, look.same)
     doubtful = [row for row in rows if row.pk in look.of_other_size]
-    _fetch_again(run, session, damaged + doubtful, look)
+    _fetch_again(run, session, folder, damaged + doubtful, look.of_other_size)
     rows = [row for row in rows if row.pk not in look.of_other_size]
     commands, gone = way
     if rows:
@@ -117,13 +119,20 @@ def _take_back(run: Run, session: ImapSession, rows: Sequence[Arrival], *, is_ma
     settle.not_asked(run, rows)
 
 
-def _fetch_again(run: Run, session: ImapSession, rows: Sequence[Arrival], look: Look) -> None:
+def _fetch_again(
+    run: Run,
+    session: ImapSession,
+    folder: Folder,
+    rows: Sequence[Arrival],
+    of_other_size: Mapping[int, int],
+) -> None:
     """What is damaged here, or of another size there, is compared whole, and mended."""
-    sizes = {row.pk: look.of_other_size.get(row.pk, row.listed_size or row.size) for row in rows}
+    sizes = {row.pk: of_other_size.get(row.pk, row.listed_size or row.size) for row in rows}
     for batch in by_octets(rows, lambda row: sizes[row.pk]):
         run.before_batch()
         by_uid = {row.uid or 0: row for row in batch}
-        for message in session.messages([Wanted(row.uid or 0, sizes[row.pk]) for row in batch]):
+        by_size = {row.uid or 0: sizes[row.pk] for row in batch}
+        for message in imap_messages(run, session, folder, by_size):
             run.lease.renew_if_needed()
             row = by_uid[message.uid]
             try:

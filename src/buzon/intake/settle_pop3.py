@@ -19,6 +19,7 @@ from buzon.intake.models import Arrival, Folder
 from buzon.intake.names import DIGEST
 from buzon.intake.recognise_pop3 import let_go, recognise
 from buzon.intake.run import Run
+from buzon.intake.stumbles import pop3_messages
 from buzon.wire.errors import NotPermitted
 from buzon.wire.pop3 import Listing, NotDeleted, Pop3Session
 
@@ -63,14 +64,16 @@ def _sound_rows(
     due = [row for rows in settle.batches(run, keys) for row in rows if row.uidl in named]
     seen = [row for row in due if _is_known_by_octets(run, row)]
     earlier = [row for row in due if not _is_known_by_octets(run, row)]
-    found = recognise(run, session, [r for r in earlier if _has_its_size(r, named)], named)
+    found = recognise(
+        run, session, folder, [r for r in earlier if _has_its_size(r, named)], named=named
+    )
     if found.other:
         log.warning("uidls void", account=run.account.pk, arrivals=[r.pk for r in found.other])
         let_go(run, found.other)
         run.new_mail_first = True
         return []
     rows, damaged = settle.sound(run, seen + found.same)
-    _fetch_again(run, session, damaged, named)
+    _fetch_again(run, session, folder, damaged, named=named)
     return rows
 
 
@@ -85,12 +88,18 @@ def _has_its_size(row: Arrival, named: Mapping[str, Listing]) -> bool:
 
 
 def _fetch_again(
-    run: Run, session: Pop3Session, rows: Sequence[Arrival], named: Mapping[str, Listing]
+    run: Run,
+    session: Pop3Session,
+    folder: Folder,
+    rows: Sequence[Arrival],
+    *,
+    named: Mapping[str, Listing],
 ) -> None:
     for batch in by_octets(rows, lambda row: named[row.uidl or ""].size):
         run.before_batch()
         by_number = {named[row.uidl or ""].number: row for row in batch}
-        for message in session.messages([named[row.uidl or ""] for row in batch]):
+        listed = [named[row.uidl or ""] for row in batch]
+        for message in pop3_messages(run, session, folder, listed):
             run.lease.renew_if_needed()
             row = by_number[message.number]
             try:

@@ -253,6 +253,7 @@ class Migration(migrations.Migration):
                 ("reconciled_at", models.DateTimeField(blank=True, null=True)),
                 ("validity_changes", models.JSONField(default=list)),
                 ("untold_since", models.DateTimeField(blank=True, null=True)),
+                ("stumbles", models.JSONField(default=dict)),
                 ("left_at", models.DateTimeField(blank=True, null=True)),
                 (
                     "account",

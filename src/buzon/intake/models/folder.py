@@ -58,6 +58,7 @@ class Folder(models.Model):
     validity_changes = models.JSONField(default=list)  # ISO times, for the loop guard
     # POP3: since when names are kept that may be of messages which the server does not give.
     untold_since = models.DateTimeField(null=True, blank=True)
+    stumbles = models.JSONField(default=dict)  # where the server hung up, see intake/stumbles.py
     left_at = models.DateTimeField(null=True, blank=True)  # taken off the account
 
     objects = CollectedFolders()
