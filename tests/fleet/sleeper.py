@@ -1,9 +1,8 @@
 """A dispatcher that falls asleep in the middle of a transaction: `python -m tests.fleet.sleeper
-MOMENT`. It stops itself by SIGSTOP just before the commit in which something of this kind is
-stored for the first time; and when it is woken it goes on until its standard input ends.
+MOMENT`. It stops itself by SIGSTOP just before the first commit of a lane in which something of
+this kind is there; and when it is woken it goes on until its standard input ends.
 """
 
-import os
 import signal
 import sys
 import threading
@@ -23,16 +22,17 @@ from buzon.fleet.dispatcher import Embedded  # noqa: E402
 from buzon.intake.models import RawMessage  # noqa: E402
 from buzon.intake.runs import collect_once, process_once  # noqa: E402
 
-MOMENTS: dict[str, Callable[[], bool]] = {
-    "custody": RawMessage.objects.exists,
-    "process": Message.objects.exists,
-    "tell": lambda: Event.objects.filter(told_at__isnull=False).exists(),
+# In which lane, and what it has stored, or is about to tell.
+MOMENTS: dict[str, tuple[str, Callable[[], bool]]] = {
+    "custody": ("collect", RawMessage.objects.exists),
+    "process": ("collect", Message.objects.exists),
+    "tell": ("tell", Event.objects.exists),
 }
 
 
 def main(moment: str) -> None:
     logs.set_up(level="info")
-    _fall_asleep_once(MOMENTS[moment])
+    _fall_asleep_once(*MOMENTS[moment])
     dispatcher = Embedded(
         collect=collect_once, process=process_once, workers=settings.BUZON_WORKERS, tick=0.2
     )
@@ -41,12 +41,14 @@ def main(moment: str) -> None:
     assert dispatcher.stop()
 
 
-def _fall_asleep_once(is_stored: Callable[[], bool]) -> None:
+def _fall_asleep_once(lane: str, is_stored: Callable[[], bool]) -> None:
     commit, once = BaseDatabaseWrapper._commit, threading.Lock()  # type: ignore[attr-defined]
 
     def drowsy(wrapper: Any) -> None:
-        if is_stored() and once.acquire(blocking=False):
-            os.kill(os.getpid(), signal.SIGSTOP)
+        is_here = threading.current_thread().name == lane
+        if is_here and is_stored() and once.acquire(blocking=False):
+            # To this very thread: any other might be the one to take it, and this one commits.
+            signal.pthread_kill(threading.get_ident(), signal.SIGSTOP)
         commit(wrapper)
 
     BaseDatabaseWrapper._commit = drowsy  # type: ignore[attr-defined]

@@ -62,7 +62,7 @@ def test_who_sleeps_in_a_transaction_holds_nobody_up_and_goes_on_when_woken(
     lines = [json.loads(line) for line in log.splitlines()]
     troubles = [line for line in lines if line["level"] not in ("info", "debug")]
     # One line for each run that slept in a transaction of its own, without a traceback.
-    assert troubles
+    assert troubles, log
     for trouble in troubles:
         assert "exception" not in trouble
         assert trouble["event"] in ("run failed", "lease lost"), trouble
