@@ -27,26 +27,22 @@ class Processes:
 
     def __init__(self) -> None:
         self._most_above = 0
-        self._zygote = subprocess.Popen(
-            [sys.executable, "-m", "tests.chaos.zygote"],
-            cwd=ROOT,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
+        self._started: subprocess.Popen[str] | None = None
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        assert self._zygote.stdin is not None
-        self._zygote.stdin.close()
+        if self._started is None:
+            return
+        assert self._started.stdin is not None
+        self._started.stdin.close()
         with contextlib.suppress(subprocess.TimeoutExpired):
-            self._zygote.wait(10)
-        self._zygote.kill()
-        self._zygote.wait()
-        assert self._zygote.stdout is not None
-        self._zygote.stdout.close()
+            self._started.wait(10)
+        self._started.kill()
+        self._started.wait()
+        assert self._started.stdout is not None
+        self._started.stdout.close()
 
     def start(self, account: int, *, at: int = 0, do: str = "kill") -> int:
         """A collector of this account, and what it does to itself at that step; its pid."""
@@ -74,12 +70,25 @@ class Processes:
         os.kill(pid, number)
 
     def _ask(self, what: dict[str, Any]) -> dict[str, Any]:
-        assert self._zygote.stdin is not None
-        assert self._zygote.stdout is not None
-        self._zygote.stdin.write(json.dumps(what) + "\n")
-        self._zygote.stdin.flush()
-        told: dict[str, Any] = json.loads(self._zygote.stdout.readline())
+        zygote = self._zygote()
+        assert zygote.stdin is not None
+        assert zygote.stdout is not None
+        zygote.stdin.write(json.dumps(what) + "\n")
+        zygote.stdin.flush()
+        told: dict[str, Any] = json.loads(zygote.stdout.readline())
         return told
+
+    def _zygote(self) -> "subprocess.Popen[str]":
+        """Started with the first collector: most parts need none."""
+        if self._started is None:
+            self._started = subprocess.Popen(
+                [sys.executable, "-m", "tests.chaos.zygote"],
+                cwd=ROOT,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                text=True,
+            )
+        return self._started
 
 
 def is_stopped(pid: int) -> bool:

@@ -53,10 +53,12 @@ def _begin(at: Scene, start: str) -> None:
     at.account.start = start
     at.account.start_date = (datetime.now(UTC) - _WINDOW).date() if start == "date" else None
     at.account.save(update_fields=["start", "start_date"])
+    now = datetime.now(UTC)  # once: twins have the same stamp, even when the second ends meanwhile
     for index in range(6):
-        _history(at, further(at.trial.seed, index), _IN_THE_WINDOW if index % 3 else _LONG_AGO)
+        ago = _IN_THE_WINDOW if index % 3 else _LONG_AGO
+        _history(at, further(at.trial.seed, index), now - ago)
     if at.trial.number % 2:  # twins
-        _history(at, further(at.trial.seed, 1), _IN_THE_WINDOW)
+        _history(at, further(at.trial.seed, 1), now - _IN_THE_WINDOW)
     collect(at.account)
     _comes(at)
     _comes(at)
@@ -64,13 +66,13 @@ def _begin(at: Scene, start: str) -> None:
         collect(at.account)
 
 
-def _history(at: Scene, piece: Piece, ago: timedelta) -> None:
+def _history(at: Scene, piece: Piece, when: datetime) -> None:
     """One that is there before the first look; where all is wanted, dates do not matter."""
     if at.account.start == "all" and at.trial.number % 3 == 0:
         at.deliver(piece)
         return
-    dated = stamped(piece, datetime.now(UTC) - ago)
-    is_old = at.account.start == "date" and ago == _LONG_AGO
+    dated = stamped(piece, when)
+    is_old = at.account.start == "date" and when < datetime.now(UTC) - _WINDOW
     if at.account.start == "now" or is_old:
         at.outside.append(dated)
     at.deliver(dated)

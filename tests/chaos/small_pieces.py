@@ -10,7 +10,7 @@ from buzon.intake.batches import MOST_BODIES
 from buzon.intake.models import CollectionAccount
 
 USUAL = (vault.PIECE, vault.LARGEST_IN_ONE)
-SMALL = (100, 250)  # octets; letters have a few hundred
+SMALL = (250, 250)  # octets; letters have a few hundred, or thousands
 FEW = 8  # of which the first batches have a quarter
 
 

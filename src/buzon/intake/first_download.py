@@ -106,12 +106,13 @@ class Looks:
         now = monotonic()
         if now < self._next:
             return
+        folders = _unfinished_rows(self._account)
+        if not folders:
+            return
         paused = CollectionAccount.objects.filter(pk=self._account.pk, history_paused=True)
         self._account.history_paused = paused.exists()
-        folders = _unfinished_rows(self._account)
-        if folders:
-            self._store(folders, now)
-            self._next = now + max(EVERY, SHARE * (monotonic() - now))
+        self._store(folders, now)
+        self._next = now + max(EVERY, SHARE * (monotonic() - now))
 
     def _store(self, folders: Sequence[Folder], now: float) -> None:
         waiting = _waiting([self._account.pk])

@@ -55,14 +55,13 @@ class Processor:
     def run(self) -> int:
         """Until nothing waits; returns how many messages were decided. Raises LeaseLost."""
         done = 0
-        retry_failed(self.account, self.lease)
-        while not self.stop():
-            rows = _next_rows(self.account)
-            if not rows:
-                break
-            self.lease.renew_if_needed()
-            self._process(rows)
-            done += len(rows)
+        more = True
+        while more and not self.stop():
+            rows, more = _next_rows(self.account)
+            if rows:
+                self.lease.renew_if_needed()
+                self._process(rows)
+                done += len(rows)
         return done
 
     def _process(self, rows: Sequence[Arrival]) -> None:
@@ -176,11 +175,12 @@ def retry_failed(account: CollectionAccount, lease: Lease) -> None:
         due.obtainable().update(outcome=Arrival.Outcome.WAITING, retry_at=None)
 
 
-def _next_rows(account: CollectionAccount) -> list[Arrival]:
-    """The oldest that wait, as many as fit into a batch, at least one."""
+def _next_rows(account: CollectionAccount) -> tuple[list[Arrival], bool]:
+    """The oldest that wait, as many as fit into a batch, at least one; whether more may wait."""
     rows = Arrival.objects.filter(account=account).to_process().select_related("message")
-    waiting = rows.order_by("id")[:MOST]
-    return next(by_octets(waiting, lambda row: row.size, most=MOST), [])
+    waiting = list(rows.order_by("id")[: MOST + 1])
+    batch = next(by_octets(waiting, lambda row: row.size, most=MOST), [])
+    return batch, len(batch) < len(waiting)
 
 
 def _name_of(row: Arrival) -> str:

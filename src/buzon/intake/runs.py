@@ -71,6 +71,7 @@ def process_once(lease: Lease, *, stop: Callable[[], bool]) -> int:
     """Understand what the account has in custody; returns how many messages were decided."""
     account = _account_of(lease)
     try:
+        retry_failed(account, lease)
         return Processor(account=account, lease=lease, stop=stop).run()
     finally:
         lease.release(due_at=_processing_due(account))
@@ -225,10 +226,11 @@ def _processing(
 
     def process(fresh: Mapping[str, Opened]) -> None:
         nonlocal lease
-        lease = lease or _claimed(duty, account, stop)
         if lease is not None:
             lease.renew_if_needed()
-            if understand:
+        if _waits(account):
+            lease = lease or _claimed(duty, account, stop)
+            if lease is not None and understand:
                 processor = Processor(account=account, lease=lease, stop=stop, fresh=fresh)
                 processor.decided = totals.count
                 processor.run()
@@ -243,7 +245,7 @@ def _processing(
 
 def _processing_due(account: CollectionAccount) -> datetime | None:
     """When there is something to process again: what was left behind soon, a failed one in time."""
-    if Arrival.objects.filter(account=account).to_process().exists():
+    if _waits(account):
         return timezone.now() + PROCESS_AGAIN
     failed = Arrival.objects.filter(account=account, retry_at__isnull=False).exclude(sha256="")
     first: datetime | None = failed.aggregate(first=Min("retry_at"))["first"]
@@ -254,8 +256,12 @@ def _claimed(duty: Duty, account: CollectionAccount, stop: Callable[[], bool]) -
     """The process duty; while another worker has it, wait for it, or for it to be done."""
     ends = time.monotonic() + lease_seconds() * 0.4
     while (lease := claim(duty)) is None:
-        waits = Arrival.objects.filter(account=account).to_process().exists()
-        if not waits or stop() or time.monotonic() > ends:
+        if not _waits(account) or stop() or time.monotonic() > ends:
             return None
         time.sleep(0.05)
     return lease
+
+
+def _waits(account: CollectionAccount) -> bool:
+    """Whether anything is in custody that is not understood yet."""
+    return Arrival.objects.filter(account=account).to_process().exists()

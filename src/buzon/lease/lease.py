@@ -144,10 +144,20 @@ class Lease:
         Raises LeaseLost. On PostgreSQL the row stays locked until the transaction ends, so nobody
         can claim it between the check and the commit; on SQLite the transaction is IMMEDIATE.
         """
-        if not transaction.get_connection().in_atomic_block:
+        connection = transaction.get_connection()
+        if not connection.in_atomic_block:
             raise RuntimeError("fence() is meant for the transaction that it protects")
-        if not self._mine().select_for_update().exists():
-            raise LeaseLost(str(self))
+        # As SQL: it begins every transaction, and building it took longer than its execution.
+        lock = " FOR UPDATE" if connection.features.has_select_for_update else ""
+        table, key = self.model._meta.db_table, self.model._meta.pk.column
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f'SELECT 1 FROM "{table}" WHERE "{key}" = %s AND lease_epoch = %s'  # noqa: S608 # names of ours
+                f" AND lease_owner = %s{lock}",
+                [self.pk, self.epoch, self.owner],
+            )
+            if cursor.fetchone() is None:
+                raise LeaseLost(str(self))
 
     def renew(self) -> None:
         """Make it last a full term from now. Raises LeaseLost."""
