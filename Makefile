@@ -13,8 +13,13 @@ PYTHON ?= python3
 BIN := .venv/bin
 UV := UV_PYTHON_DOWNLOADS=never UV_PROJECT_ENVIRONMENT=.venv $(BIN)/uv
 UV_VERSION := 0.13.9
-WORKERS ?= 2
+# Of the tests: one more than processors, because many wait for processes and clocks. The trials are
+# processes side by side anyway, and come alone; not where only some tests are asked for.
+WORKERS ?= $(shell expr $$(nproc) + 1)
 TESTS ?= tests
+NO_DATABASE := wire demo servers browser bench test_docs.py test_layout.py test_translations.py \
+	bad_input/test_server.py bad_input/test_certificate.py
+TRIALS := $(if $(filter tests,$(TESTS)),tests/chaos/test_subset.py)
 
 # Compiled once here, not anew by each of the many commands that people and tests start.
 export UV_COMPILE_BYTECODE := 1
@@ -34,13 +39,16 @@ demo: setup
 test: setup-dev system-test system-browser test-sqlite test-postgresql
 
 test-sqlite: setup-dev
-	TESTS_DATABASE=sqlite $(BIN)/pytest -n $(WORKERS) $(TESTS)
+	TESTS_DATABASE=sqlite $(BIN)/pytest -n $(WORKERS) --dist worksteal $(TESTS) $(TRIALS:%=--ignore=%)
+	$(TRIALS:%=TESTS_DATABASE=sqlite $(BIN)/pytest %)
 
-# Everything that a database can make a difference to: the wire and the small mail server know of
-# none, what measures has its own, and what a browser does was seen on the other one.
+# Everything that a database can make a difference to: the wire, the small mail server and the tests
+# about the files here know of none, what measures has its own, and what a browser does was seen on
+# the other one.
 test-postgresql: setup-dev
-	TESTS_DATABASE=postgresql $(BIN)/pytest -n $(WORKERS) $(TESTS) \
-		--ignore=tests/wire --ignore=tests/demo --ignore=tests/browser --ignore=tests/bench
+	TESTS_DATABASE=postgresql $(BIN)/pytest -n $(WORKERS) --dist worksteal $(TESTS) $(TRIALS:%=--ignore=%) \
+		$(addprefix --ignore=tests/,$(NO_DATABASE))
+	$(TRIALS:%=TESTS_DATABASE=postgresql $(BIN)/pytest %)
 
 check: setup-dev
 	$(BIN)/ruff format --check .
