@@ -38,12 +38,17 @@ def _asked() -> argparse.Namespace:
     parser.add_argument("--subset", action="store_true", help="the few of every `make test`")
     parser.add_argument("--trials", type=int, help="at most so many of each part")
     parser.add_argument(
-        "--share", default="0/1", help="K/N: of each part every Nth trial from K on"
+        "--share", type=_share, default="0/1", help="K/N: of each part every Nth trial from K on"
     )
     parser.add_argument("--minutes", type=float, default=55.0, help="stop after so long (55)")
     parser.add_argument("--results", default="var/chaos.jsonl", help="(var/chaos.jsonl)")
     parser.add_argument("--table", action="store_true", help="only print what is known")
     return parser.parse_args()
+
+
+def _share(text: str) -> slice:
+    first, _, step = text.partition("/")
+    return slice(int(first), None, int(step))
 
 
 def _run(asked: argparse.Namespace, results: Path) -> None:
@@ -55,7 +60,6 @@ def _run(asked: argparse.Namespace, results: Path) -> None:
     if unknown := set(asked.parts) - known:
         sys.exit(f"There is no part {unknown.pop()}; there are: {', '.join(sorted(known))}.")
     done = _done(results, asked.database)
-    first, step = map(int, asked.share.split("/"))
     ends = time.monotonic() + asked.minutes * 60
     with Processes() as processes, results.open("a", encoding="utf-8") as file:
         context = Context(place, asked.database, processes, cluster)
@@ -63,7 +67,7 @@ def _run(asked: argparse.Namespace, results: Path) -> None:
             if asked.parts and part.name not in asked.parts:
                 continue
             numbers = part.in_subset(asked.database) if asked.subset else part.all(context)
-            mine = numbers[: asked.trials][first::step]
+            mine = numbers[: asked.trials][asked.share]
             left = [n for n in mine if (part.name, n) not in done]
             for at, line in enumerate(_trials(part, context, left, ends), start=1):
                 file.write(json.dumps(line) + "\n")

@@ -1,11 +1,13 @@
 """The trials' collectors as real processes, that get real signals."""
 
 import contextlib
+import functools
 import json
 import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -27,22 +29,13 @@ class Processes:
 
     def __init__(self) -> None:
         self._most_above = 0
-        self._started: subprocess.Popen[str] | None = None
+        self._open = contextlib.ExitStack()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._started is None:
-            return
-        assert self._started.stdin is not None
-        self._started.stdin.close()
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self._started.wait(10)
-        self._started.kill()
-        self._started.wait()
-        assert self._started.stdout is not None
-        self._started.stdout.close()
+        self._open.close()
 
     def start(self, account: int, *, at: int = 0, do: str = "kill") -> int:
         """A collector of this account, and what it does to itself at that step; its pid."""
@@ -70,25 +63,40 @@ class Processes:
         os.kill(pid, number)
 
     def _ask(self, what: dict[str, Any]) -> dict[str, Any]:
-        zygote = self._zygote()
-        assert zygote.stdin is not None
-        assert zygote.stdout is not None
-        zygote.stdin.write(json.dumps(what) + "\n")
-        zygote.stdin.flush()
-        told: dict[str, Any] = json.loads(zygote.stdout.readline())
+        assert self._zygote.stdin is not None
+        assert self._zygote.stdout is not None
+        self._zygote.stdin.write(json.dumps(what) + "\n")
+        self._zygote.stdin.flush()
+        told: dict[str, Any] = json.loads(self._zygote.stdout.readline())
         return told
 
+    @functools.cached_property
     def _zygote(self) -> "subprocess.Popen[str]":
         """Started with the first collector: most parts need none."""
-        if self._started is None:
-            self._started = subprocess.Popen(
-                [sys.executable, "-m", "tests.chaos.zygote"],
-                cwd=ROOT,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                text=True,
-            )
-        return self._started
+        return self._open.enter_context(_zygote())
+
+
+@contextlib.contextmanager
+def _zygote() -> "Iterator[subprocess.Popen[str]]":
+    """It ends when nobody can ask it for anything any more."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.chaos.zygote"],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    try:
+        yield process
+    finally:
+        process.stdin.close()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(10)
+        process.kill()
+        process.wait()
+        process.stdout.close()
 
 
 def is_stopped(pid: int) -> bool:

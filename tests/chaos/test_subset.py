@@ -36,9 +36,9 @@ def test_no_invariant_is_violated(tmp_path: Path) -> None:
     with ThreadPoolExecutor(len(SIDE_BY_SIDE)) as pool:
         files = [tmp_path / f"{number}.jsonl" for number in range(len(SIDE_BY_SIDE))]
         ended = list(pool.map(_run, SIDE_BY_SIDE, files))
+    assert [one.stderr for one in ended if one.returncode] == []
     rows = [json.loads(line) for file in files for line in file.read_text().splitlines()]
     assert [row for row in rows if row["wrong"]] == []
-    assert [one.stderr for one in ended if one.returncode] == []
     tried = Counter((row["part"], row["number"]) for row in rows)
     assert tried == {(part.name, n): 1 for part in PARTS for n in part.in_subset(DATABASE)}
 

@@ -4,10 +4,14 @@ import html
 import re
 from typing import Any
 
+from django.utils import timezone
+
 from buzon.desk.models import Organization
+from buzon.desk.reasons import reason_of_error
 from buzon.intake.accounts import add_account
 from buzon.intake.models import Arrival, CollectionAccount
 from buzon.web.pages.collection_account_fields import AccountForm
+from buzon.wire.errors import MailError
 
 # What a browser sends of the new form where only the needed fields were typed.
 TYPED: dict[str, Any] = {
@@ -79,3 +83,25 @@ def wrong_fields(page: str) -> dict[str, str]:
 def words(page: str) -> str:
     """The page's text, on one line."""
     return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", page)).split())
+
+
+def set_state(account: CollectionAccount, state: str, why: dict[str, Any]) -> None:
+    CollectionAccount.objects.filter(pk=account.pk).update(
+        state=state, state_reason=why, state_since=timezone.now()
+    )
+
+
+def fails(account: CollectionAccount, state: str, error: MailError) -> None:
+    set_state(account, state, reason_of_error("mail_error", error, kind=type(error).__name__))
+
+
+def kept(page: str, field: str) -> str:
+    """What the page holds in this text field."""
+    tag = re.search(rf'<input[^>]*name="{field}"[^>]*>', page)
+    assert tag is not None
+    value = re.search(r'value="([^"]*)"', tag.group())
+    return html.unescape(value.group(1)) if value else ""
+
+
+def change_of(account: CollectionAccount) -> str:
+    return f"/collection-accounts/{account.pk}/change"
