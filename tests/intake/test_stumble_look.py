@@ -223,3 +223,19 @@ def test_a_listing_that_does_not_fit(protocol: str) -> None:
         Folder.objects.update(reconciled_at=timezone.now() - timedelta(days=2))
         errors = [collect(account).error for _ in range(3)]
         assert (errors[-1], outcomes(account)) == ("", {"filed": 1})
+
+
+@pytest.mark.parametrize("create", [True, False])
+def test_a_first_message_that_tells_nothing_of_top_holds_up_no_other(*, create: bool) -> None:
+    """Where CAPA does not say whether there is TOP, it is tried; a server that hangs up then is
+    asked for whole messages, and this one is quarantined.
+    """
+    with scene("pop3", server=StumblesOver, capa=False) as at:
+        at.customer()
+        account = at.account(create_customer=create)
+        at.deliver(KNOWN, extra=f"X-P: {POISON.decode()}\r\n")
+        at.deliver(KNOWN, KNOWN)
+        errors = [collect(account).error for _ in range(5)]
+        assert all(errors[:4]), "asked for its header twice; whole among the others, and alone"
+        assert errors[4] == ""
+        assert outcomes(account) == {"filed": 2, "failed": 1}

@@ -38,6 +38,8 @@ def pop3_mail(account: CollectionAccount, session: Pop3Session) -> Iterator[Step
     )
     octets = sum(each.size for each in listing)
     detail = told.format(number=grouped(len(listing)), octets=grouped(octets))
+    for each in listing[:1]:
+        session.try_top(each.number)
     yield Step("messages", True, detail, _without_top(account, has_top=session.has_top))
 
 

@@ -21,6 +21,7 @@ from buzon.intake.names import DIGEST, is_void_name
 from buzon.intake.recognise_pop3 import look_at_other_sizes
 from buzon.intake.renaming_pop3 import find_again, is_suspect
 from buzon.intake.run import Run
+from buzon.intake.stumbles import pop3_top
 from buzon.intake.take_pop3 import take_waiting
 from buzon.wire.errors import ServerBusy
 from buzon.wire.pop3 import Listing, Pop3Session
@@ -39,6 +40,7 @@ def collect(run: Run, session: Pop3Session) -> None:
     listing = session.listing()
     run.totals.listed = len(listing)
     run.octets_to_look = session.bytes_in
+    pop3_top(run, session, folder, listing)
     named = {each.uidl: each for each in listing if each.uidl is not None}
     unnamed = [each for each in listing if each.uidl is None]
     _check_names(folder, session, named, listing)

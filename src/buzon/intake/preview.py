@@ -170,7 +170,10 @@ def _look_at_pop3(
     sizes = {each.number: each.size for each in session.listing()}
     found.messages, found.octets = len(sizes), sum(sizes.values())
     found.tells_dates = False
-    if not session.has_top or account.start == CollectionAccount.Start.NOW:
+    if not sizes or account.start == CollectionAccount.Start.NOW:
+        return
+    session.try_top(min(sizes))
+    if not session.has_top:
         return
     begun, before = monotonic(), session.bytes_in
     for top in _in_time(session.headers, list(sizes), ends, heard):

@@ -55,6 +55,22 @@ def imap_messages(
     )
 
 
+def pop3_top(
+    run: Run, session: pop3.Pop3Session, folder: Folder, listed: Sequence[pop3.Listing]
+) -> None:
+    """Find out at one message whether the server gives headers alone, where it does not say so.
+    One that hangs up at that gives its messages whole, until it is asked again.
+    """
+
+    def ask(numbers: Sequence[int]) -> Iterator[int]:
+        for number in numbers:
+            session.try_top(number)
+            yield number
+
+    names = {each.number: "of any" for each in listed[:1]}
+    list(_Look(run, folder, names, "header").answers(ask, int))
+
+
 def pop3_headers(
     run: Run, session: pop3.Pop3Session, folder: Folder, listed: Sequence[pop3.Listing]
 ) -> Iterator[pop3.Top]:

@@ -84,6 +84,7 @@ def test_without_capa_everything_is_found_by_trying(inbox: MailFolder, serve: Se
         assert session.capabilities == {}
         listing = session.listing()
         assert session.has_uidl
+        session.try_top(2)
         assert session.has_top
         assert all(each.uidl for each in listing)
         assert [top.number for top in session.headers([1, 2, 3])] == [1, 2, 3]
@@ -97,7 +98,9 @@ def test_without_capa_top_and_uidl_may_be_missing_too(inbox: MailFolder, serve: 
     with opened(serve(capa=False, top=False, uidl=False)) as session:
         session.listing()
         assert not session.has_uidl
+        session.try_top(1)
         assert not session.has_top
+        assert len(session.listing()) == 3, "the session goes on"
 
 
 def test_without_pipelining_each_command_waits(inbox: MailFolder, serve: Serve) -> None:
@@ -129,6 +132,7 @@ def test_top_and_uidl_work_though_capa_is_silent(inbox: MailFolder, serve: Serve
     with opened(serve(Modest)) as session:
         offered = session.has_top
         assert all(each.uidl for each in session.listing())
+        session.try_top(1)
         assert (offered, session.has_top) == (False, True)
         assert session.has_uidl
 

@@ -112,18 +112,29 @@ class Pop3Session:
     def listing(self) -> list[Listing]:
         """Every message on the server, but those marked in this session, by number.
 
-        Sets `has_uidl` and `has_top` to what the server does, whatever CAPA said. A UIDL that two
-        messages share, or that holds what no UIDL may, is None. NotPermitted for more messages
-        than `limits.list_items`.
+        Sets `has_uidl` to what the server does, whatever CAPA said. A UIDL that two messages share,
+        or that holds what no UIDL may, is None. NotPermitted for more messages than
+        `limits.list_items`.
         """
         try:
             size_of, uidl_of = self._size_and_uidl()
-            if not self._top_tried and size_of:
-                self._try_top(min(size_of))
         except MailError:
             self.close()
             raise
         return [Listing(number, size, uidl_of.get(number)) for number, size in size_of.items()]
+
+    def try_top(self, number: int) -> None:
+        """Set `has_top` to what the server does with this message, once, where CAPA says nothing of
+        TOP: servers without CAPA, and some with it, know it all the same.
+        """
+        if self._top_tried:
+            return
+        self._top_tried = True
+        try:
+            self.has_top = self._channel.ask(b"TOP %d 0" % number, Shape.BODY).ok
+        except MailError:
+            self.close()
+            raise
 
     def headers(self, numbers: Sequence[int]) -> Iterator[Top]:
         """The header of each message, in this order, by TOP; NotPermitted without TOP.
@@ -236,12 +247,6 @@ class Pop3Session:
 
     def _too_many(self) -> NotPermitted:
         return NotPermitted("The mailbox holds over {most} messages.", most=self._limits.list_items)
-
-    def _try_top(self, number: int) -> None:
-        """Servers without CAPA, and some with it, know TOP all the same."""
-        self._top_tried = True
-        if self._channel.ask(b"TOP %d 0" % number, Shape.BODY).ok:
-            self.has_top = True
 
     def _tops(self, numbers: list[int]) -> Generator[Top, None, list[int]]:
         """Returns what is still to be asked: all behind a refusal that had to be looked into."""
