@@ -126,6 +126,8 @@ def _shoot_person(camera: Camera, stage: Stage, folder: Path, who: str, language
         _shoot_menus(camera, page, folder, who, language)
     if folder.name == "full" and who == "agent" and camera.wants("popup"):
         _shoot_popup(camera, stage, page, folder, language)
+    if folder.name == "full" and who == "administrator" and camera.wants("preview"):
+        _shoot_preview(camera, stage, page, folder, language)
     if folder.name == "failing":
         for number, one in pages:
             _shoot_sent(camera, page, folder, f"{number:02}-{one.name}-{who}-sent", one, language)
@@ -162,6 +164,20 @@ def _shoot_popup(camera: Camera, stage: Stage, page: Page, folder: Path, languag
     for size in SIZES:
         page.set_viewport_size(size)
         camera.shoot_window(page, folder, "00-popup-agent", size, language)
+
+
+def _shoot_preview(camera: Camera, stage: Stage, page: Page, folder: Path, language: str) -> None:
+    """What a first download would bring, beside the form that asks for it."""
+    page.goto("/collection-accounts/new")
+    page.locator("details:has([name=pinned_sha256]) > summary").click()
+    for name, value in stage.do("mailbox").items():
+        page.locator(f"#account [name={name}]").fill(value)
+    with page.expect_response(lambda response: "/collection-accounts/preview/" in response.url):
+        page.locator("#account [value=preview]").click()
+    page.locator("#preview .check-verdict").wait_for()
+    page.evaluate("scrollTo(0, 0)")  # or the bar stands in the middle of the picture
+    camera.shoot(page, folder, "00-preview-administrator", language)
+    camera.answers.setdefault("collection_account_preview", set()).add(Answer.OTHER)
 
 
 def _shoot_sent(

@@ -120,7 +120,7 @@ VALUES: dict[str, Callable[[Person], list[Values]]] = {
     "administrators/": lambda person: _keys([person.user]),
     "agents/": lambda person: _keys(person.agents()[:1]),
     "collection-accounts/": _one_of_each_state,
-    "collection_account_preview": lambda person: [],  # it is kept for minutes, in one process
+    "collection_account_preview": lambda person: [],  # made by a form, in the pages' process
     "customers/": _customers,
     "groups/": lambda person: _keys(person.groups()[:1]),
     "ledger/": _one_of_each_outcome,

@@ -78,6 +78,19 @@ class Filled:
         self.mail.store.logins[MAILBOXES["pedidos"]].folder("INBOX").deliver(letter.as_bytes())
         _collect_now()
 
+    def mailbox(self) -> dict[str, str]:
+        """What a person types into the form of an incoming mailbox, for one of the shop's."""
+        assert self.mail is not None, "this stage has no mail"
+        server, address = self.mail.imap, MAILBOXES["pedidos"]
+        return {
+            "name": "Otra",
+            "host": server.host,
+            "port": str(server.port),
+            "username": address,
+            "secret": self.mail.passwords[address],
+            "pinned_sha256": server.certificate_sha256,
+        }
+
     def close(self) -> None:
         """The mail servers end."""
         self.running.close()

@@ -99,6 +99,7 @@ def _session(user: User) -> str:
 def _obey(filled: Filled) -> None:
     verbs: dict[str, Callable[..., Any]] = {
         "letter": filled.letter,
+        "mailbox": filled.mailbox,
         "write": filled.write,
     }
     for line in sys.stdin:
